@@ -1,0 +1,143 @@
+//! The one place that takes numbers out of raw bytes.
+//!
+//! Every accessor is bounds-checked and none panics: a field that is not there is `None`, and
+//! [`need`] turns that into a [`Truncated`] that says what was wanted and where.
+//! All numbers of the PML and ETL formats are little-endian.
+
+use byteorder::{ByteOrder, LittleEndian};
+
+/// A structure that does not fit into the bytes that are there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("at offset {offset:#x}: expected {need} bytes for {what}, found {have}")]
+pub struct Truncated {
+    /// What was being read, in the words of the format table.
+    pub what: &'static str,
+    /// Where it should start, in bytes from the start of the file.
+    pub offset: u64,
+    /// Bytes it needs.
+    pub need: u64,
+    /// Bytes that are there.
+    pub have: u64,
+}
+
+/// One byte at `at`.
+#[inline]
+pub fn u8_at(bytes: &[u8], at: usize) -> Option<u8> {
+    bytes.get(at).copied()
+}
+
+/// `len` bytes at `at`.
+#[inline]
+pub fn slice_at(bytes: &[u8], at: usize, len: usize) -> Option<&[u8]> {
+    bytes.get(at..at.checked_add(len)?)
+}
+
+/// Little-endian `u16` at `at`.
+#[inline]
+pub fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    slice_at(bytes, at, 2).map(LittleEndian::read_u16)
+}
+
+/// Little-endian `u32` at `at`.
+#[inline]
+pub fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    slice_at(bytes, at, 4).map(LittleEndian::read_u32)
+}
+
+/// Little-endian `i32` at `at`.
+#[inline]
+pub fn i32_at(bytes: &[u8], at: usize) -> Option<i32> {
+    slice_at(bytes, at, 4).map(LittleEndian::read_i32)
+}
+
+/// Little-endian `u64` at `at`.
+#[inline]
+pub fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    slice_at(bytes, at, 8).map(LittleEndian::read_u64)
+}
+
+/// Little-endian `i64` at `at`.
+#[inline]
+pub fn i64_at(bytes: &[u8], at: usize) -> Option<i64> {
+    slice_at(bytes, at, 8).map(LittleEndian::read_i64)
+}
+
+/// A pointer of the traced machine, 4 or 8 bytes wide, at `at`.
+#[inline]
+pub fn ptr_at(bytes: &[u8], at: usize, wide: bool) -> Option<u64> {
+    if wide {
+        u64_at(bytes, at)
+    } else {
+        u32_at(bytes, at).map(u64::from)
+    }
+}
+
+/// The first `len` bytes of a structure named `what`, which starts at file offset `offset`.
+///
+/// # Errors
+/// [`Truncated`] when fewer bytes are there.
+pub fn need<'a>(
+    bytes: &'a [u8],
+    len: usize,
+    what: &'static str,
+    offset: u64,
+) -> Result<&'a [u8], Truncated> {
+    bytes.get(..len).ok_or(Truncated {
+        what,
+        offset,
+        need: len as u64,
+        have: bytes.len() as u64,
+    })
+}
+
+/// Appends UTF-16LE bytes to `out` as UTF-8; an unpaired surrogate becomes U+FFFD, a last odd byte is ignored.
+pub fn push_utf16(bytes: &[u8], out: &mut String) {
+    let units = bytes.chunks_exact(2).map(LittleEndian::read_u16);
+    out.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+}
+
+/// Appends bytes that are meant to be ASCII to `out`; a byte of 0x80 or above becomes the character of that number.
+pub fn push_ascii(bytes: &[u8], out: &mut String) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.is_ascii() => out.push_str(text),
+        _ => out.extend(bytes.iter().map(|&byte| char::from(byte))),
+    }
+}
+
+/// The text of a fixed UTF-16LE field, up to its first NUL.
+pub fn utf16_field(bytes: &[u8]) -> String {
+    let end = bytes
+        .chunks_exact(2)
+        .position(|unit| unit == [0, 0])
+        .map_or(bytes.len(), |units| units * 2);
+    let mut out = String::new();
+    push_utf16(&bytes[..end], &mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_read_outside() {
+        assert_eq!(u64_at(&[0; 7], 0), None);
+        assert_eq!(u32_at(&[0; 7], usize::MAX), None);
+        assert_eq!(ptr_at(&[1, 0, 0, 0], 0, false), Some(1));
+        assert_eq!(ptr_at(&[1, 0, 0, 0], 0, true), None);
+        let err = need(&[0; 3], 8, "a header", 0x10).unwrap_err();
+        assert_eq!(
+            err.to_string(),
+            "at offset 0x10: expected 8 bytes for a header, found 3"
+        );
+    }
+
+    #[test]
+    fn odd_text_stays_text() {
+        assert_eq!(utf16_field(b"a\0b\0\0\0c\0"), "ab");
+        assert_eq!(utf16_field(&[0x00, 0xd8, b'x', 0]), "\u{fffd}x");
+        let mut out = String::new();
+        push_ascii(&[b'a', 0xe9], &mut out);
+        assert_eq!(out, "aé");
+    }
+}

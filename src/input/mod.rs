@@ -1,0 +1,3 @@
+//! The files of a case.
+
+pub mod view;

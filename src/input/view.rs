@@ -1,0 +1,98 @@
+//! Read-only views of a file: the one place with a memory map.
+//!
+//! A trace is mapped piece by piece, each piece only while it is worked on, so that the memory of a
+//! run does not grow with the file, and the same code serves bytes held in memory (tests, fuzzing).
+#![allow(unsafe_code)]
+
+use memmap2::MmapOptions;
+use std::fs::File;
+use std::io;
+use std::ops::{Deref, Range};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The bytes of an input, in a file or in memory.
+#[derive(Debug)]
+pub enum Source {
+    /// A file on disk and its length when it was opened.
+    File(File, u64),
+    /// Bytes in memory.
+    Memory(Arc<[u8]>),
+}
+
+impl Source {
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// What the operating system says; a folder is an error as well.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let meta = file.metadata()?;
+        if meta.is_dir() {
+            return Err(io::Error::new(
+                io::ErrorKind::IsADirectory,
+                "expected a file, found a folder",
+            ));
+        }
+        Ok(Self::File(file, meta.len()))
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::File(_, len) => *len,
+            Self::Memory(bytes) => bytes.len() as u64,
+        }
+    }
+
+    /// Whether there is no byte.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A view of `range`, cut to the bytes that are there.
+    ///
+    /// # Errors
+    /// When the operating system refuses to map the file.
+    pub fn view(&self, range: Range<u64>) -> io::Result<View> {
+        let end = range.end.min(self.len());
+        let start = range.start.min(end);
+        match self {
+            Self::File(file, _) if start < end => {
+                let len = usize::try_from(end - start)
+                    .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+                // SAFETY: the map is private to this process and read-only. The input must not be
+                // changed while it is read, which the documentation asks of the user; all reads are
+                // bounds-checked against the mapped length and nothing is assumed of the contents.
+                let map = unsafe { MmapOptions::new().offset(start).len(len).map(file)? };
+                Ok(View::Mapped(map))
+            }
+            Self::File(..) => Ok(View::Memory(Arc::from([]), 0..0)),
+            Self::Memory(bytes) => Ok(View::Memory(
+                Arc::clone(bytes),
+                start as usize..end as usize,
+            )),
+        }
+    }
+}
+
+/// A piece of a [`Source`].
+#[derive(Debug)]
+pub enum View {
+    /// Mapped from the file.
+    Mapped(memmap2::Mmap),
+    /// A part of bytes in memory.
+    Memory(Arc<[u8]>, Range<usize>),
+}
+
+impl Deref for View {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Memory(bytes, range) => &bytes[range.clone()],
+        }
+    }
+}

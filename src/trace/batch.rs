@@ -1,0 +1,270 @@
+//! Events in columns: what a decoder fills and everything else reads.
+
+use super::time::{Filetime, Zone};
+use serde::Serialize;
+
+/// Event class, in Procmon's words where Procmon has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[repr(u8)]
+pub enum Class {
+    /// Processes, threads, images.
+    Process,
+    /// Registry.
+    Registry,
+    /// File system.
+    #[serde(rename = "File System")]
+    FileSystem,
+    /// Network.
+    Network,
+    /// Profiling.
+    Profiling,
+    /// Pipes and mailslots in the logs of newer Procmon builds.
+    #[serde(rename = "IPC")]
+    Ipc,
+    /// A class this program does not know.
+    #[serde(rename = "<Unknown>")]
+    Unknown,
+}
+
+impl Class {
+    /// All classes.
+    pub const ALL: [Self; 7] = [
+        Self::Process,
+        Self::Registry,
+        Self::FileSystem,
+        Self::Network,
+        Self::Profiling,
+        Self::Ipc,
+        Self::Unknown,
+    ];
+
+    /// As shown, `File System`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Process => "Process",
+            Self::Registry => "Registry",
+            Self::FileSystem => "File System",
+            Self::Network => "Network",
+            Self::Profiling => "Profiling",
+            Self::Ipc => "IPC",
+            Self::Unknown => "<Unknown>",
+        }
+    }
+}
+
+/// A column of texts: one buffer and the end of each text in it.
+#[derive(Debug, Default, Clone)]
+pub struct TextColumn {
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl TextColumn {
+    /// Where the next text is written; [`TextColumn::end_row`] ends it.
+    #[inline]
+    pub fn buffer(&mut self) -> &mut String {
+        &mut self.text
+    }
+
+    /// Ends the text of the row.
+    #[inline]
+    pub fn end_row(&mut self) {
+        self.ends.push(self.text.len() as u32);
+    }
+
+    /// The text written since the last row ended.
+    #[inline]
+    pub fn open_row(&self) -> &str {
+        &self.text[self.ends.last().map_or(0, |end| *end as usize)..]
+    }
+
+    /// Replaces the first `len` bytes written since the last row ended.
+    #[inline]
+    pub fn replace_start(&mut self, len: usize, with: &str) {
+        let start = self.ends.last().map_or(0, |end| *end as usize);
+        self.text.replace_range(start..start + len, with);
+    }
+
+    /// Takes back what was written since the last row ended.
+    #[inline]
+    pub fn drop_row(&mut self) {
+        let end = self.ends.last().map_or(0, |end| *end as usize);
+        self.text.truncate(end);
+    }
+
+    /// Text of row `row`; empty where the column was not asked for.
+    #[inline]
+    pub fn get(&self, row: usize) -> &str {
+        let Some(&end) = self.ends.get(row) else {
+            return "";
+        };
+        let start = match row {
+            0 => 0,
+            _ => self.ends[row - 1],
+        };
+        &self.text[start as usize..end as usize]
+    }
+
+    /// Removes all rows and keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+}
+
+/// A column of lists of addresses.
+#[derive(Debug, Default, Clone)]
+pub struct FramesColumn {
+    frames: Vec<u64>,
+    ends: Vec<u32>,
+}
+
+impl FramesColumn {
+    /// Adds a row with these return addresses, innermost first.
+    #[inline]
+    pub fn push(&mut self, frames: impl Iterator<Item = u64>) {
+        self.frames.extend(frames);
+        self.ends.push(self.frames.len() as u32);
+    }
+
+    /// Return addresses of row `row`, innermost first; none where the column was not asked for.
+    #[inline]
+    pub fn get(&self, row: usize) -> &[u64] {
+        let Some(&end) = self.ends.get(row) else {
+            return &[];
+        };
+        let start = match row {
+            0 => 0,
+            _ => self.ends[row - 1],
+        };
+        &self.frames[start as usize..end as usize]
+    }
+
+    fn clear(&mut self) {
+        self.frames.clear();
+        self.ends.clear();
+    }
+}
+
+/// No process record is known for the event.
+pub const NO_PROCESS: u32 = u32::MAX;
+
+/// A run of events as a struct of arrays; every column has a row an event, but for the texts and
+/// frames that were not asked for.
+#[derive(Debug, Default, Clone)]
+pub struct Batch {
+    /// Index of the record in its file, from 0.
+    pub event: Vec<u64>,
+    /// Start of the operation.
+    pub time: Vec<Filetime>,
+    /// Event class.
+    pub class: Vec<Class>,
+    /// Operation, as `CreateFile`; `<Unknown>` where Procmon prints that.
+    pub operation: Vec<&'static str>,
+    /// Operation, with a name also for what is newer than the tracing tool's own list.
+    pub operation_full: Vec<&'static str>,
+    /// Position in the trace's list of processes, or [`NO_PROCESS`].
+    pub process: Vec<u32>,
+    /// Thread id.
+    pub tid: Vec<u32>,
+    /// NTSTATUS; `None` where the operation has no result (it was still pending at the end).
+    pub status: Vec<Option<u32>>,
+    /// Duration in 100 ns; `None` where the operation has not ended or the kind of event has none.
+    pub duration: Vec<Option<u64>>,
+    /// Whether the operation waits by nature, so that its duration is no delay.
+    pub waits: Vec<bool>,
+    /// Category, as `Read Metadata`; empty where there is none.
+    pub category: Vec<&'static str>,
+    /// Path as traced.
+    pub path: TextColumn,
+    /// Target of a rename or link.
+    pub target: TextColumn,
+    /// Detail.
+    pub detail: TextColumn,
+    /// Stack.
+    pub frames: FramesColumn,
+}
+
+impl Batch {
+    /// Number of events.
+    pub fn len(&self) -> usize {
+        self.event.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.event.is_empty()
+    }
+
+    /// Removes all rows and keeps the memory.
+    pub fn clear(&mut self) {
+        self.event.clear();
+        self.time.clear();
+        self.class.clear();
+        self.operation.clear();
+        self.operation_full.clear();
+        self.process.clear();
+        self.tid.clear();
+        self.status.clear();
+        self.duration.clear();
+        self.waits.clear();
+        self.category.clear();
+        self.path.clear();
+        self.target.clear();
+        self.detail.clear();
+        self.frames.clear();
+    }
+}
+
+/// Which of the costly columns to decode.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Want {
+    /// [`Batch::path`].
+    pub path: bool,
+    /// [`Batch::target`].
+    pub target: bool,
+    /// [`Batch::detail`].
+    pub detail: bool,
+    /// [`Batch::category`].
+    pub category: bool,
+    /// [`Batch::frames`].
+    pub frames: bool,
+    /// Zone of the times inside [`Batch::detail`].
+    pub zone: Zone,
+}
+
+/// A test of an event by its class, path and target path.
+pub type PathTest<'a> = &'a (dyn Fn(Class, &str, &str) -> bool + Sync);
+
+/// Which events to decode, judged on the fixed part of a record and on its paths, before any other
+/// text is made.
+#[derive(Clone, Default)]
+pub struct Select<'a> {
+    /// Earliest time, inclusive.
+    pub from: Option<Filetime>,
+    /// Latest time, inclusive.
+    pub to: Option<Filetime>,
+    /// Classes; all where empty.
+    pub classes: Vec<Class>,
+    /// For each process of the trace, whether its events are wanted; all where `None`.
+    pub processes: Option<Vec<bool>>,
+    /// Thread ids; all where empty.
+    pub tids: Vec<u32>,
+    /// A test of class, path and target path. It implies that both paths are decoded.
+    pub paths: Option<PathTest<'a>>,
+}
+
+impl Select<'_> {
+    /// Whether an event with these facts is wanted, its paths aside.
+    #[inline]
+    pub fn takes(&self, time: Filetime, class: Class, process: u32, tid: u32) -> bool {
+        self.from.is_none_or(|from| time >= from)
+            && self.to.is_none_or(|to| time <= to)
+            && (self.classes.is_empty() || self.classes.contains(&class))
+            && self
+                .processes
+                .as_ref()
+                .is_none_or(|wanted| wanted.get(process as usize).copied().unwrap_or(false))
+            && (self.tids.is_empty() || self.tids.contains(&tid))
+    }
+}

@@ -1,0 +1,16 @@
+//! The event model that every decoder produces and everything behind it reads.
+
+pub mod address_map;
+pub mod batch;
+pub mod model;
+pub mod path;
+pub mod run;
+pub mod source;
+pub mod time;
+
+pub use address_map::AddressMap;
+pub use batch::{Batch, Class, NO_PROCESS, Select, Want};
+pub use model::{Architecture, KernelImage, Machine, Module, Process};
+pub use run::{Progress, Silent, Tick, for_each_unit};
+pub use source::{Coverage, Kind, OperationCount, Records, Trace, TraceInfo};
+pub use time::{Filetime, Zone};

@@ -1,0 +1,123 @@
+//! What a decoder offers: facts about a trace, and its events in units that can be decoded side by side.
+
+use super::batch::{Batch, Class, Select, Want};
+use super::model::{KernelImage, Machine, Process};
+use super::time::Filetime;
+use serde::Serialize;
+use std::io;
+use std::path::PathBuf;
+
+/// Kind of a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Procmon log.
+    Pml,
+}
+
+impl Kind {
+    /// As in tables: `pml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pml => "pml",
+        }
+    }
+}
+
+/// How many records were read, and what was lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Records {
+    /// Whole records.
+    pub good: u64,
+    /// Records that have a place in the file and cannot be read.
+    pub bad: u64,
+    /// Bytes that should hold records and do not.
+    pub skipped_bytes: u64,
+}
+
+/// How often an operation occurs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OperationCount {
+    /// Event class.
+    pub class: Class,
+    /// Operation.
+    pub operation: &'static str,
+    /// Events.
+    pub count: u64,
+}
+
+/// Which evidence a trace holds.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Coverage {
+    /// File-system events.
+    pub file: bool,
+    /// Registry events.
+    pub registry: bool,
+    /// Minifilter callbacks.
+    pub minifilter: bool,
+    /// Stacks on file or registry events.
+    pub stacks: bool,
+    /// Events the tracer lost, or that the file should hold and does not.
+    pub events_lost: u64,
+    /// Buffers the tracer lost.
+    pub buffers_lost: u64,
+    /// What the trace cannot show, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// What is known of a trace before its events are decoded.
+#[derive(Debug, Clone)]
+pub struct TraceInfo {
+    /// The file.
+    pub path: PathBuf,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its size.
+    pub bytes: u64,
+    /// Records read and lost.
+    pub records: Records,
+    /// Time of the first event.
+    pub first: Option<Filetime>,
+    /// Time of the last event.
+    pub last: Option<Filetime>,
+    /// The traced machine.
+    pub machine: Machine,
+    /// Events by class and operation, most first.
+    pub operations: Vec<OperationCount>,
+    /// Processes, in the trace's order.
+    pub processes: Vec<Process>,
+    /// Kernel images: loaded at the start, then those loaded later.
+    pub kernel_images: Vec<KernelImage>,
+    /// Highest user-mode address: a frame above it is a kernel frame.
+    pub highest_user: u64,
+    /// What evidence it holds.
+    pub coverage: Coverage,
+    /// What was wrong with the file.
+    pub warnings: Vec<String>,
+}
+
+/// A trace that can be read.
+pub trait Trace: Sync {
+    /// Facts about it.
+    fn info(&self) -> &TraceInfo;
+
+    /// Number of units its events come in; units are in time order.
+    fn units(&self) -> usize;
+
+    /// Number of events in unit `unit`, read or not: for progress.
+    fn unit_len(&self, unit: usize) -> usize;
+
+    /// Appends the events of unit `unit` that `select` takes to `batch`, in order.
+    ///
+    /// Records that cannot be read are left out; [`TraceInfo::records`] counts them.
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    fn decode(
+        &self,
+        unit: usize,
+        want: &Want,
+        select: &Select<'_>,
+        batch: &mut Batch,
+    ) -> io::Result<()>;
+}
