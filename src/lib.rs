@@ -14,4 +14,5 @@
 pub mod bytes;
 pub mod codes;
 pub mod input;
+pub mod pml;
 pub mod trace;

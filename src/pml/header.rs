@@ -1,0 +1,179 @@
+//! The file header: machine facts and where the sections lie.
+
+use super::error::PmlError;
+use super::layout::{MAGIC, VERSION, header as at};
+use super::record::Bits;
+use crate::bytes::{need, u8_at, u32_at, u64_at, utf16_field};
+use crate::trace::{Architecture, Machine};
+
+/// What the header of a log says.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// Pointer size of the traced machine.
+    pub bits: Bits,
+    /// Computer name.
+    pub computer: String,
+    /// Windows folder, as `C:\Windows`.
+    pub system_root: String,
+    /// Number of events the log should hold.
+    pub event_count: u32,
+    /// Offset of the first event.
+    pub events: u64,
+    /// Offset of the event index.
+    pub index: u64,
+    /// Offset of the process table.
+    pub processes: u64,
+    /// Offset of the string table.
+    pub strings: u64,
+    /// Offset of the icon table.
+    pub icons: u64,
+    /// Offset of the host and port tables.
+    pub hosts: u64,
+    /// Highest user-mode address: a frame above it is a kernel frame.
+    pub highest_user: u64,
+    /// Windows version: major, minor, build.
+    pub os: (u32, u32, u32),
+    /// Service pack text, empty on Windows 10 and later.
+    pub service_pack: String,
+    /// 1 workstation, 2 domain controller, 3 server.
+    pub product_type: u8,
+    /// Logical processors.
+    pub processors: u32,
+    /// Bytes of RAM.
+    pub ram: u64,
+}
+
+impl Header {
+    /// Reads the header from the first bytes of a file.
+    ///
+    /// # Errors
+    /// [`PmlError::NotPml`], [`PmlError::Version`] or [`PmlError::Header`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, PmlError> {
+        if bytes.len() < 4 || &bytes[..4] != MAGIC {
+            return Err(PmlError::NotPml {
+                found: describe(bytes),
+            });
+        }
+        if let Some(found) = u32_at(bytes, at::VERSION).filter(|version| *version != VERSION) {
+            return Err(PmlError::Version {
+                found,
+                hint: version_hint(found),
+            });
+        }
+        let head = need(bytes, at::SIZE, "the file header", 0).map_err(PmlError::Header)?;
+        let u32 = |at| u32_at(head, at).unwrap_or(0);
+        let u64 = |at| u64_at(head, at).unwrap_or(0);
+        let bits = if u32(at::IS_64) == 0 {
+            Bits::B32
+        } else {
+            Bits::B64
+        };
+        let default_highest = match bits {
+            Bits::B64 => 0x7FFF_FFFE_FFFF,
+            Bits::B32 => 0x7FFE_FFFF,
+        };
+        Ok(Self {
+            bits,
+            computer: utf16_field(&head[at::COMPUTER..at::COMPUTER + 32]),
+            system_root: utf16_field(&head[at::SYSTEM_ROOT..at::SYSTEM_ROOT + 520]),
+            event_count: u32(at::EVENT_COUNT),
+            events: u64(at::EVENTS),
+            index: u64(at::INDEX),
+            processes: u64(at::PROCESSES),
+            strings: u64(at::STRINGS),
+            icons: u64(at::ICONS),
+            hosts: u64(at::HOSTS),
+            highest_user: match u64(at::HIGHEST_USER) {
+                0 => default_highest,
+                address => address,
+            },
+            os: (u32(at::OS_MAJOR), u32(at::OS_MINOR), u32(at::OS_BUILD)),
+            service_pack: utf16_field(&head[at::SERVICE_PACK..at::SERVICE_PACK + 256]),
+            product_type: u8_at(head, at::PRODUCT_TYPE).unwrap_or(0),
+            processors: u32(at::PROCESSORS),
+            ram: u64(at::RAM),
+        })
+    }
+
+    /// Whether Procmon finished the file: an open one has no section offsets yet.
+    pub fn is_closed(&self) -> bool {
+        self.sections().iter().any(|offset| *offset != 0)
+    }
+
+    /// Offsets of the sections behind the events.
+    pub fn sections(&self) -> [u64; 5] {
+        [
+            self.index,
+            self.processes,
+            self.strings,
+            self.icons,
+            self.hosts,
+        ]
+    }
+
+    /// The traced machine, as both decoders report it.
+    pub fn machine(&self) -> Machine {
+        let server = self.product_type > 1;
+        Machine {
+            name: (!self.computer.is_empty()).then(|| self.computer.clone()),
+            os: Some(windows_name(self.os, server, &self.service_pack)),
+            build: Some(self.os.2),
+            architecture: Some(match self.bits {
+                Bits::B64 => Architecture::Bits64,
+                Bits::B32 => Architecture::Bits32,
+            }),
+            utc_offset_minutes: None,
+            system_root: (!self.system_root.is_empty()).then(|| self.system_root.clone()),
+            processors: Some(self.processors),
+            ram_bytes: Some(self.ram),
+        }
+    }
+}
+
+/// What people call this version of Windows.
+fn windows_name((major, minor, build): (u32, u32, u32), server: bool, pack: &str) -> String {
+    let name = match (major, minor, server) {
+        (10, _, true) => "Windows Server".to_owned(),
+        (10, _, false) if build >= 22_000 => "Windows 11".to_owned(),
+        (10, _, false) => "Windows 10".to_owned(),
+        (6, 3, false) => "Windows 8.1".to_owned(),
+        (6, 3, true) => "Windows Server 2012 R2".to_owned(),
+        (6, 2, false) => "Windows 8".to_owned(),
+        (6, 2, true) => "Windows Server 2012".to_owned(),
+        (6, 1, false) => "Windows 7".to_owned(),
+        (6, 1, true) => "Windows Server 2008 R2".to_owned(),
+        (6, 0, false) => "Windows Vista".to_owned(),
+        (6, 0, true) => "Windows Server 2008".to_owned(),
+        _ => "Windows".to_owned(),
+    };
+    let pack = if pack.is_empty() {
+        String::new()
+    } else {
+        format!(" {pack}")
+    };
+    format!("{name}{pack} ({major}.{minor}.{build})")
+}
+
+fn version_hint(version: u32) -> &'static str {
+    match version {
+        0..9 => {
+            "It comes from an older Procmon: open it in a current Procmon (3.x or 4.x) and save it as PML, which writes version 9"
+        }
+        _ => {
+            "It comes from a newer Procmon than this program knows: save it with Procmon 4.x, or look for a newer fltscope"
+        }
+    }
+}
+
+/// The first bytes of a file in words, for the message that it is no PML.
+fn describe(bytes: &[u8]) -> String {
+    match bytes {
+        [] => "an empty file".into(),
+        [b'P', b'K', ..] => "a zip archive ('PK')".into(),
+        [0x1f, 0x8b, ..] => "a gzip file (1f 8b)".into(),
+        _ => {
+            let hex: Vec<String> = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect();
+            format!("bytes {}", hex.join(" "))
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Procmon logs (PML version 9, 32-bit and 64-bit).
+//!
+//! [`PmlFile`] is the file: header, tables and records by event number. [`PmlTrace`] is the same log
+//! behind the event model of [`crate::trace`].
+
+pub mod detail;
+pub mod error;
+pub mod file;
+pub mod header;
+pub mod hosts;
+pub mod layout;
+pub mod operations;
+pub mod processes;
+pub mod record;
+pub mod strings;
+mod survey;
+pub mod text;
+mod trace;
+mod walk;
+
+pub use error::PmlError;
+pub use file::{OpenError, PmlFile, Unit};
+pub use record::{Bits, Record};
+pub use trace::PmlTrace;

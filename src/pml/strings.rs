@@ -1,0 +1,76 @@
+//! The string table that process and module records refer to by number.
+
+use super::error::{PmlError, Table};
+use crate::bytes::{push_utf16, slice_at, u32_at};
+use std::sync::Arc;
+
+/// The strings of a log, by number.
+#[derive(Debug, Clone)]
+pub struct Strings {
+    strings: Vec<Arc<str>>,
+    empty: Arc<str>,
+}
+
+impl Default for Strings {
+    fn default() -> Self {
+        Self {
+            strings: Vec::new(),
+            empty: Arc::from(""),
+        }
+    }
+}
+
+impl Strings {
+    /// Reads the table from `bytes`, which start at file offset `offset`.
+    ///
+    /// A string that does not fit is empty; the error says how many there are of those.
+    pub fn parse(bytes: &[u8], offset: u64) -> (Self, Option<PmlError>) {
+        let table_error = |expected: String, found: String| PmlError::Table {
+            table: Table::Strings,
+            offset,
+            expected,
+            found,
+        };
+        let mut out = Self::default();
+        let Some(count) = u32_at(bytes, 0) else {
+            let found = format!("{} bytes", bytes.len());
+            return (out, Some(table_error("a count of strings".into(), found)));
+        };
+        // An entry takes 4 bytes: no count above that is worth memory.
+        let held = (bytes.len() - 4) / 4;
+        let readable = (count as usize).min(held);
+        let mut bad = count as usize - readable;
+        out.strings.reserve(readable);
+        for number in 0..readable {
+            let text = string_at(bytes, 4 + number * 4);
+            bad += usize::from(text.is_none());
+            out.strings
+                .push(text.unwrap_or_else(|| Arc::clone(&out.empty)));
+        }
+        let error = (bad > 0).then(|| {
+            table_error(
+                format!("{count} whole strings"),
+                format!("{} (the rest read as empty)", count as usize - bad),
+            )
+        });
+        (out, error)
+    }
+
+    /// String number `number`; empty where there is none.
+    pub fn get(&self, number: u32) -> Arc<str> {
+        Arc::clone(self.strings.get(number as usize).unwrap_or(&self.empty))
+    }
+}
+
+fn string_at(bytes: &[u8], entry: usize) -> Option<Arc<str>> {
+    let at = u32_at(bytes, entry)? as usize;
+    let size = u32_at(bytes, at)? as usize;
+    let mut raw = slice_at(bytes, at + 4, size)?;
+    // The size counts the NUL.
+    if let [head @ .., 0, 0] = raw {
+        raw = head;
+    }
+    let mut text = String::with_capacity(raw.len() / 2);
+    push_utf16(raw, &mut text);
+    Some(text.into())
+}

@@ -1,0 +1,204 @@
+//! The first pass over a log: what the event pass needs to know beforehand.
+//!
+//! It looks at the fixed part of every record, and at the details of process and image events only:
+//! drivers loaded while the log ran, processes that the process table lacks, account names, counts.
+
+use super::detail::{image_load, process_created};
+use super::error::PmlError;
+use super::file::PmlFile;
+use super::operations::operation_name;
+use super::record::Record;
+use super::trace::{UNIT, class_of};
+use crate::trace::{Class, Filetime, OperationCount, Process, Tick, for_each_unit};
+use std::collections::HashMap;
+use std::io;
+
+/// What the first pass found.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Whole records.
+    pub good: u64,
+    /// Records that cannot be read.
+    pub bad: u64,
+    /// What was wrong with the first of them.
+    pub faults: Vec<PmlError>,
+    /// Earliest time.
+    pub first: Option<Filetime>,
+    /// Latest time.
+    pub last: Option<Filetime>,
+    /// Images loaded above the highest user address.
+    pub images: Vec<LoadedImage>,
+    /// Processes whose number the process table lacks.
+    pub processes: Vec<(u32, Process)>,
+    /// User SIDs and the number of the process they were seen with.
+    pub accounts: Vec<(Box<[u8]>, u32)>,
+    /// Whether a file-system or a registry event has a stack.
+    pub stacks: bool,
+    counts: HashMap<Key, Count>,
+}
+
+/// A kernel image loaded while the log ran.
+#[derive(Debug)]
+pub struct LoadedImage {
+    /// When.
+    pub time: Filetime,
+    /// Its first address.
+    pub base: u64,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its path.
+    pub path: String,
+}
+
+type Key = (u16, u16, u8);
+
+#[derive(Debug)]
+struct Count {
+    class: Class,
+    operation: &'static str,
+    count: u64,
+}
+
+/// Faults kept for the warnings; the rest is counted.
+const LISTED: usize = 20;
+
+/// Runs the pass.
+///
+/// # Errors
+/// When the file can no longer be read.
+pub fn survey(file: &PmlFile, tick: Tick<'_>) -> io::Result<Survey> {
+    let mut out = Survey::default();
+    let units = file.len().div_ceil(UNIT);
+    for_each_unit(
+        0..units,
+        tick,
+        |unit| survey_unit(file, unit),
+        |part| {
+            out.merge(part);
+            Ok(())
+        },
+    )?;
+    Ok(out)
+}
+
+fn survey_unit(file: &PmlFile, unit: usize) -> io::Result<Survey> {
+    let mut out = Survey::default();
+    let records = file.unit(unit * UNIT..(unit + 1) * UNIT)?;
+    for at in 0..records.len() {
+        match records.record(at) {
+            Ok(record) => out.note(file, &record),
+            Err(fault) => {
+                out.bad += 1;
+                if out.faults.len() < LISTED {
+                    out.faults.push(fault);
+                }
+            }
+        }
+    }
+    Ok(out)
+}
+
+impl Survey {
+    fn note(&mut self, file: &PmlFile, record: &Record<'_>) {
+        self.good += 1;
+        let time = Filetime(record.time());
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        self.last = Some(self.last.map_or(time, |last| last.max(time)));
+        let class = class_of(record.class());
+        let count = self.counts.entry(key(record)).or_insert_with(|| Count {
+            class,
+            operation: operation_name(record),
+            count: 0,
+        });
+        count.count += 1;
+        match class {
+            Class::FileSystem | Class::Registry => self.stacks |= record.depth() > 0,
+            Class::Process => self.note_process(file, record, time),
+            _ => {}
+        }
+    }
+
+    fn note_process(&mut self, file: &PmlFile, record: &Record<'_>, time: Filetime) {
+        if let Some(image) = image_load(record)
+            && image.base > file.header().highest_user
+        {
+            self.images.push(LoadedImage {
+                time,
+                base: image.base,
+                size: u64::from(image.size),
+                path: image.path.to_string(),
+            });
+        }
+        let Some(created) = process_created(record) else {
+            return;
+        };
+        if !created.user_sid.is_empty() {
+            self.accounts.push((created.user_sid.into(), created.index));
+        }
+        if file.processes.position(created.index).is_none() {
+            let path = created.path.to_string();
+            let mut process = Process::unknown(created.pid);
+            process.name = crate::trace::path::file_name(&path).into();
+            process.image_path = path.into();
+            process.command_line = created.command_line.to_string().into();
+            process.parent_pid = Some(created.parent_pid);
+            process.session = Some(created.session);
+            process.auth_id = Some(created.auth_id);
+            process.is_64 = Some(created.is_64);
+            process.start = Some(created.create_time).filter(|time| time.0 != 0);
+            self.processes.push((created.index, process));
+        }
+    }
+
+    /// Adds what a later unit found.
+    fn merge(&mut self, other: Self) {
+        self.good += other.good;
+        self.bad += other.bad;
+        let room = LISTED - self.faults.len().min(LISTED);
+        self.faults.extend(other.faults.into_iter().take(room));
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+        self.images.extend(other.images);
+        self.processes.extend(other.processes);
+        self.accounts.extend(other.accounts);
+        self.stacks |= other.stacks;
+        for (key, count) in other.counts {
+            self.counts
+                .entry(key)
+                .and_modify(|known| known.count += count.count)
+                .or_insert(count);
+        }
+    }
+
+    /// Counts by class and operation: classes as Procmon lists them, most frequent operation first.
+    pub fn operations(&self) -> Vec<OperationCount> {
+        let mut sums: HashMap<(Class, &'static str), u64> = HashMap::new();
+        for count in self.counts.values() {
+            *sums.entry((count.class, count.operation)).or_default() += count.count;
+        }
+        let mut out: Vec<OperationCount> = sums
+            .into_iter()
+            .map(|((class, operation), count)| OperationCount {
+                class,
+                operation,
+                count,
+            })
+            .collect();
+        out.sort_by(|a, b| (a.class, b.count, a.operation).cmp(&(b.class, a.count, b.operation)));
+        out
+    }
+}
+
+/// What an operation's name depends on: the class, the operation, and the first byte of the detail
+/// block (sub-operation of a file operation, flags of a network one).
+#[inline]
+fn key(record: &Record<'_>) -> Key {
+    let class = record.class();
+    let sub = match class_of(class) {
+        Class::FileSystem | Class::Ipc | Class::Network => {
+            record.detail().first().copied().unwrap_or(0)
+        }
+        _ => 0,
+    };
+    (class, record.operation(), sub)
+}

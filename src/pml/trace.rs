@@ -1,0 +1,345 @@
+//! A log behind the event model.
+
+use super::detail::{self, Mode};
+use super::error::PmlError;
+use super::file::{OpenError, PmlFile, Unit};
+use super::hosts::Accounts;
+use super::operations::{operation_name, operation_name_full};
+use super::record::{PENDING, Record};
+use super::survey::{LoadedImage, Survey, survey};
+use crate::input::view::Source;
+use crate::trace::path::strip_prefix_no_case;
+use crate::trace::{
+    Batch, Class, Coverage, Filetime, KernelImage, Kind, Module, NO_PROCESS, Records, Select, Tick,
+    Trace, TraceInfo, Want,
+};
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Events in a unit of work: about a megabyte of a log with stacks.
+pub(super) const UNIT: usize = 2048;
+
+/// An open log and what its first pass found.
+#[derive(Debug)]
+pub struct PmlTrace {
+    file: PmlFile,
+    info: TraceInfo,
+    accounts: Accounts,
+}
+
+/// The class of a stored class number.
+pub(super) fn class_of(class: u16) -> Class {
+    match class {
+        1 => Class::Process,
+        2 => Class::Registry,
+        3 => Class::FileSystem,
+        4 => Class::Profiling,
+        5 => Class::Network,
+        6 => Class::Ipc,
+        _ => Class::Unknown,
+    }
+}
+
+impl PmlTrace {
+    /// Opens the log at `path` and looks through it once; `tick` hears of each unit done.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no PML of version 9. Damage that leaves something to read
+    /// is no error: it stands in [`TraceInfo::warnings`].
+    pub fn open(path: &Path, tick: Tick<'_>) -> Result<Self, OpenError> {
+        Self::from_source(Source::open(path)?, path, tick)
+    }
+
+    /// The same for bytes that are in memory or in a file opened before; `path` is what messages call it.
+    ///
+    /// # Errors
+    /// As [`PmlTrace::open`].
+    pub fn from_source(source: Source, path: &Path, tick: Tick<'_>) -> Result<Self, OpenError> {
+        let mut file = PmlFile::open(source)?;
+        let mut found = survey(&file, tick)?;
+        for (number, process) in std::mem::take(&mut found.processes) {
+            file.processes.add(number, process);
+        }
+        let mut accounts = Accounts::default();
+        for (sid, number) in &found.accounts {
+            if let Some(position) = file.processes.position(*number) {
+                accounts.learn(sid, &file.processes.list[position as usize].user);
+            }
+        }
+        let info = describe(&mut file, &found, path);
+        Ok(Self {
+            file,
+            info,
+            accounts,
+        })
+    }
+
+    /// The log as a file: records by number.
+    pub fn file(&self) -> &PmlFile {
+        &self.file
+    }
+
+    /// The records of unit `unit`: what [`Trace::decode`] makes its rows from.
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    pub fn unit(&self, unit: usize) -> io::Result<Unit> {
+        let first = unit.saturating_mul(UNIT);
+        self.file.unit(first..first.saturating_add(UNIT))
+    }
+
+    /// Account names that the log explains.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    #[inline]
+    fn push(
+        &self,
+        number: usize,
+        record: &Record<'_>,
+        want: &Want,
+        select: &Select<'_>,
+        out: &mut Batch,
+    ) {
+        let class = class_of(record.class());
+        let process = self
+            .file
+            .processes
+            .position(record.process_index())
+            .unwrap_or(NO_PROCESS);
+        let time = Filetime(record.time());
+        if !select.takes(time, class, process, record.tid()) {
+            return;
+        }
+        if want.path || select.paths.is_some() {
+            detail::push_path(record, &self.file.hosts, out.path.buffer());
+        }
+        if want.target || select.paths.is_some() {
+            self.push_target(record, out);
+        }
+        if let Some(test) = select.paths
+            && !test(class, out.path.open_row(), out.target.open_row())
+        {
+            out.path.drop_row();
+            out.target.drop_row();
+            return;
+        }
+        out.path.end_row();
+        out.target.end_row();
+        out.event.push(number as u64);
+        out.time.push(time);
+        out.class.push(class);
+        out.operation.push(operation_name(record));
+        out.operation_full.push(operation_name_full(record));
+        out.process.push(process);
+        out.tid.push(record.tid());
+        out.status
+            .push(Some(record.status()).filter(|status| *status != PENDING));
+        out.duration.push(record.duration());
+        out.waits.push(detail::waits_by_nature(record));
+        if want.category {
+            out.category.push(detail::category(record));
+        }
+        if want.detail {
+            let mut text = detail::DetailText::new(out.detail.buffer(), &want.zone);
+            detail::detail(record, &self.accounts, Mode::Clean, &mut text);
+            out.detail.end_row();
+        }
+        if want.frames {
+            out.frames.push(record.frames());
+        }
+    }
+}
+
+impl PmlTrace {
+    /// The target path, comparable to paths: the kernel's name of the Windows folder replaced by the folder.
+    #[inline]
+    fn push_target(&self, record: &Record<'_>, out: &mut Batch) {
+        const SYSTEM_ROOT: &str = "\\SystemRoot";
+        if !detail::push_target_path(record, out.target.buffer()) {
+            return;
+        }
+        let root = &self.file.header().system_root;
+        let below = strip_prefix_no_case(out.target.open_row(), SYSTEM_ROOT);
+        if !root.is_empty() && below.is_some_and(|rest| rest.starts_with('\\')) {
+            out.target.replace_start(SYSTEM_ROOT.len(), root);
+        }
+    }
+}
+
+impl Trace for PmlTrace {
+    fn info(&self) -> &TraceInfo {
+        &self.info
+    }
+
+    fn units(&self) -> usize {
+        self.file.len().div_ceil(UNIT)
+    }
+
+    fn unit_len(&self, unit: usize) -> usize {
+        self.file.len().saturating_sub(unit * UNIT).min(UNIT)
+    }
+
+    fn decode(
+        &self,
+        unit: usize,
+        want: &Want,
+        select: &Select<'_>,
+        batch: &mut Batch,
+    ) -> io::Result<()> {
+        let records = self.unit(unit)?;
+        for at in 0..records.len() {
+            if let Ok(record) = records.record(at) {
+                self.push(records.first() + at, &record, want, select, batch);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn describe(file: &mut PmlFile, found: &Survey, path: &Path) -> TraceInfo {
+    let header = file.header();
+    let highest_user = header.highest_user;
+    let operations = found.operations();
+    let has = |class| operations.iter().any(|count| count.class == class);
+    let lost = found.bad + file.missing_events();
+    let coverage = Coverage {
+        file: has(Class::FileSystem),
+        registry: has(Class::Registry),
+        minifilter: false,
+        stacks: found.stacks,
+        events_lost: lost,
+        buffers_lost: 0,
+        notes: notes(found, has(Class::FileSystem), has(Class::Registry)),
+    };
+    TraceInfo {
+        path: path.to_owned(),
+        kind: Kind::Pml,
+        bytes: file.bytes(),
+        records: Records {
+            good: found.good,
+            bad: found.bad,
+            skipped_bytes: file.skipped_bytes(),
+        },
+        first: found.first,
+        last: found.last,
+        machine: header.machine(),
+        operations,
+        kernel_images: kernel_images(file, &found.images, highest_user),
+        processes: file.processes.list.clone(),
+        highest_user,
+        coverage,
+        warnings: warnings(file, found),
+    }
+}
+
+fn notes(found: &Survey, has_files: bool, has_registry: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if found.good == 0 {
+        notes.push("The log holds no event.".to_owned());
+        return notes;
+    }
+    if !has_files {
+        notes.push("File-system activity was not recorded.".to_owned());
+    }
+    if !has_registry {
+        notes.push("Registry activity was not recorded.".to_owned());
+    }
+    if found.stacks {
+        notes.push(
+            "Procmon sees I/O at altitude 385200: a filter whose callback has returned, or that works below it, leaves no frame on these stacks. No frame clears nobody."
+                .to_owned(),
+        );
+    } else {
+        notes.push(
+            "The events have no stacks, so no driver can be tied to an operation.".to_owned(),
+        );
+    }
+    notes.push(
+        "A Procmon log holds no minifilter callbacks: which filter refused or delayed a request takes a WPR trace with the minifilter profile."
+            .to_owned(),
+    );
+    notes
+}
+
+fn warnings(file: &PmlFile, found: &Survey) -> Vec<String> {
+    let mut out: Vec<String> = file.faults().iter().map(PmlError::to_string).collect();
+    if file.missing_events() > 0 {
+        out.push(format!(
+            "{} of {} events are missing from the file",
+            file.missing_events(),
+            file.header().event_count
+        ));
+    }
+    if file.skipped_bytes() > 0 {
+        out.push(format!(
+            "{} bytes between events could not be read",
+            file.skipped_bytes()
+        ));
+    }
+    if found.bad > 0 {
+        out.push(format!("{} event records could not be read", found.bad));
+        out.extend(found.faults.iter().map(PmlError::to_string));
+    }
+    out
+}
+
+/// The kernel images: System's modules, and what was loaded later.
+///
+/// In a 32-bit log System lists user-mode images as well; only what lies above the highest user
+/// address is a kernel image.
+fn kernel_images(file: &PmlFile, loaded: &[LoadedImage], highest_user: u64) -> Vec<KernelImage> {
+    const SYSTEM: u32 = 4;
+    let mut out: Vec<KernelImage> = file
+        .processes
+        .list
+        .iter()
+        .filter(|process| process.pid == SYSTEM)
+        .flat_map(|process| &process.modules)
+        .filter(|module| module.base > highest_user)
+        .map(|module| KernelImage {
+            module: module.clone(),
+            loaded: None,
+        })
+        .collect();
+    let mut by_place: HashMap<(u64, String), usize> = HashMap::new();
+    let mut by_path: HashMap<String, usize> = HashMap::new();
+    for (at, image) in out.iter().enumerate() {
+        let path = image.module.path.to_ascii_lowercase();
+        by_place.insert((image.module.base, path.clone()), at);
+        by_path.entry(path).or_insert(at);
+    }
+    for image in loaded {
+        let path = image.path.to_ascii_lowercase();
+        let place = (image.base, path.clone());
+        // Procmon lists System's modules when it saves, so a driver loaded during the log stands there too.
+        if by_place.contains_key(&place) {
+            continue;
+        }
+        let empty: Arc<str> = Arc::from("");
+        let mut module = by_path.get(&path).map_or_else(
+            || Module {
+                base: 0,
+                size: 0,
+                path: image.path.as_str().into(),
+                version: Arc::clone(&empty),
+                company: Arc::clone(&empty),
+                description: empty,
+                time_stamp: 0,
+            },
+            |at| out[*at].module.clone(),
+        );
+        module.base = image.base;
+        module.size = image.size;
+        by_place.insert(place, out.len());
+        by_path.entry(path).or_insert(out.len());
+        out.push(KernelImage {
+            module,
+            loaded: Some(image.time),
+        });
+    }
+    out
+}
