@@ -1,0 +1,153 @@
+//! Cases: a machine, a story, and what an analysis must find in it.
+
+mod drivers;
+mod gallery;
+mod machine;
+mod noise;
+mod processes;
+mod scene;
+mod scope;
+mod servicing;
+mod status;
+mod suspects;
+mod time;
+mod truth;
+
+pub use drivers::Driver;
+pub use time::rfc3339;
+pub use truth::{DriverTruth, Findings, ProcessTruth, Span, Truth};
+
+use crate::pml::{Bits, Event, LogBuilder};
+use scene::Scene;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// 2026-05-12T06:41:07Z as a FILETIME.
+pub const START: u64 = (1_778_568_067 + 11_644_473_600) * 10_000_000;
+
+const SECOND: u64 = 1_000_000;
+const END: u64 = 180 * SECOND;
+/// The failing operations begin here; after [`ROLLBACK`] the update is undone.
+const FAILURE: u64 = 64 * SECOND;
+const ROLLBACK: u64 = 76_200_000;
+const SERVICING: (u64, u64) = (40 * SECOND, 84 * SECOND);
+
+/// A finished case.
+#[derive(Debug)]
+pub struct Case {
+    /// Machine and processes; the events are in it as well.
+    pub log: LogBuilder,
+    /// The events in the order of the file.
+    pub events: Vec<Event>,
+    /// What must be found.
+    pub truth: Truth,
+}
+
+impl Case {
+    /// The file.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.log.finish()
+    }
+
+    /// One JSON line an event with the values meant, for checks by other readers.
+    pub fn dump(&self, mut sink: impl Write) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            index: usize,
+            class: u16,
+            operation: u16,
+            sub: Option<u8>,
+            path: Option<&'a str>,
+            target: Option<&'a str>,
+            #[serde(flatten)]
+            event: &'a Event,
+        }
+        for (index, event) in self.events.iter().enumerate() {
+            let (class, operation) = event.op.number();
+            let sub = event.op.sub();
+            let line = Line {
+                index,
+                class,
+                operation,
+                sub,
+                path: event.op.path(),
+                target: event.op.target(),
+                event,
+            };
+            serde_json::to_writer(&mut sink, &line)?;
+            sink.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    /// The processes meant, one JSON line each.
+    pub fn dump_processes(&self, mut sink: impl Write) -> io::Result<()> {
+        for line in self.log.processes() {
+            serde_json::to_writer(&mut sink, &line)?;
+            sink.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+}
+
+/// A failed cumulative update: `tmsflt.sys` refuses and delays servicing on the driver store, `acmebkp.sys`,
+/// `xyzmon.sys` and `latefilt.sys` touch it without harm, `nvlddmkm.sys` and `tmsnet.sys` are only there.
+pub fn boot_case() -> Case {
+    case(Bits::B64, true)
+}
+
+/// The same machine with an update that works: no third-party driver on driver-store paths.
+pub fn clean_case() -> Case {
+    case(Bits::B64, false)
+}
+
+/// [`boot_case`] on a 32-bit Windows.
+pub fn boot_case_32() -> Case {
+    case(Bits::B32, true)
+}
+
+fn case(bits: Bits, failing: bool) -> Case {
+    let mut scene = Scene::new(bits, START, if failing { 417 } else { 418 });
+    gallery::lives(&mut scene);
+    noise::add(&mut scene, 6 * SECOND, END, 1_500);
+    gallery::add(&mut scene, 34 * SECOND);
+    servicing::trusted_installer(&mut scene, SERVICING.0, SERVICING.1);
+    let (from, to) = SERVICING;
+    if failing {
+        servicing::forward(&mut scene, from + SECOND, FAILURE, &["acmebkp.sys"]);
+        suspects::tms(&mut scene, FAILURE);
+        suspects::tms_service(&mut scene, from + SECOND, to);
+        suspects::bystanders(&mut scene, from + SECOND, to);
+        suspects::late_driver(&mut scene, 55 * SECOND);
+        servicing::primitives(&mut scene, ROLLBACK, to, true);
+        suspects::decoys(&mut scene, 120 * SECOND);
+    } else {
+        servicing::forward(&mut scene, from + SECOND, FAILURE, &[]);
+        servicing::primitives(&mut scene, ROLLBACK, to, false);
+    }
+    finish(scene)
+}
+
+fn finish(scene: Scene) -> Case {
+    let Scene {
+        machine,
+        mut events,
+        ..
+    } = scene;
+    let bits = machine.bits;
+    let mut log = machine.log;
+    events.sort_by_key(|e| e.time);
+    log.computer("BANK-PC-0417")
+        .system_root("C:\\Windows")
+        .os(10, 0, 19045)
+        .hardware(4, 17_046_700_032);
+    if bits == Bits::B32 {
+        log.hardware(2, 3_220_045_824);
+    }
+    for event in &events {
+        log.event(event);
+    }
+    let processes: Vec<_> = log.processes().map(|(id, p)| (id, p.clone())).collect();
+    let truth = truth::count("BANK-PC-0417", &events, &machine.drivers, &processes);
+    Case { log, events, truth }
+}
