@@ -8,11 +8,32 @@
 //! Data goes one way, from left to right. A module knows what stands to its left and nothing to its
 //! right: decoders know no rules, rules know no bytes, writers know no judgement, and only the
 //! command line knows the terminal.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use fltscope::findings::{analyze, Case, CaseInput, Options};
+//! use fltscope::pml::PmlTrace;
+//! use fltscope::trace::Silent;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let log = PmlTrace::open("boot_log.pml".as_ref(), &|_| ())?;
+//! let case = Case { inputs: vec![CaseInput { name: "boot_log.pml".into(), trace: &log }] };
+//! let outcome = analyze(&case, &Options::default(), &Silent)?;
+//! for driver in outcome.findings.flagged() {
+//!     println!("{} {} {}", driver.name, driver.verdict.as_str(), driver.failures);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod bytes;
 pub mod codes;
+pub mod drivers;
+pub mod findings;
 pub mod input;
 pub mod pml;
+pub mod servicing;
 pub mod trace;

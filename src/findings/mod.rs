@@ -1,0 +1,11 @@
+//! From traces to findings: what counts, who touched it, and the judgement.
+
+mod analyze;
+pub mod rules;
+pub mod schema;
+pub mod scope;
+mod touch;
+
+pub use analyze::{Case, CaseInput, Options, Outcome, WindowChoice, analyze};
+pub use rules::Rules;
+pub use schema::{Findings, Verdict};

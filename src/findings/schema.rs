@@ -1,0 +1,332 @@
+//! `findings.json`, field by field. `docs/findings.md` is its description for readers; fields are only ever added.
+
+use crate::drivers::{Basis, Role};
+use crate::trace::{Coverage, Filetime, Kind, Machine};
+use serde::Serialize;
+
+/// The schema's name and version.
+pub const SCHEMA: &str = "fltscope.findings/1";
+
+/// The whole document.
+#[derive(Debug, Clone, Serialize)]
+pub struct Findings {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// The files that were read.
+    pub inputs: Vec<Input>,
+    /// The traced machine.
+    pub machine: MachineFacts,
+    /// The failure that the logs name.
+    pub failure: Option<Failure>,
+    /// The time that was looked at.
+    pub window: Window,
+    /// Drivers: implicated, touched, loaded; inside a verdict by failures, delays, touches.
+    pub drivers: Vec<DriverFinding>,
+    /// Processes of third parties that acted on driver-store paths in the window.
+    pub processes: Vec<ProcessFinding>,
+    /// What the traces can and cannot show.
+    pub coverage: Coverage,
+    /// What the reader has to know before trusting the rest.
+    pub warnings: Vec<String>,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, Serialize)]
+pub struct Input {
+    /// Path as given or found.
+    pub path: String,
+    /// Kind.
+    pub kind: Kind,
+    /// Size.
+    pub bytes: u64,
+    /// Events read.
+    pub events: u64,
+    /// Time of the first event.
+    pub first: Option<Filetime>,
+    /// Time of the last event.
+    pub last: Option<Filetime>,
+    /// What was wrong with it.
+    pub warnings: Vec<String>,
+}
+
+/// The traced machine.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct MachineFacts {
+    /// Computer name.
+    pub name: Option<String>,
+    /// Windows version in words.
+    pub os: Option<String>,
+    /// Build number.
+    pub build: Option<u32>,
+    /// `32-bit` or `64-bit`.
+    pub architecture: Option<crate::trace::Architecture>,
+    /// Local time's offset from UTC, minutes east.
+    pub utc_offset_minutes: Option<i32>,
+}
+
+impl From<&Machine> for MachineFacts {
+    fn from(machine: &Machine) -> Self {
+        Self {
+            name: machine.name.clone(),
+            os: machine.os.clone(),
+            build: machine.build,
+            architecture: machine.architecture,
+            utc_offset_minutes: machine.utc_offset_minutes,
+        }
+    }
+}
+
+/// The failure that the logs name.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failure {
+    /// HRESULT, as `0x800703f1`.
+    pub code: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it means.
+    pub meaning: Option<String>,
+    /// The driver package's INF.
+    pub inf: Option<String>,
+    /// The update package.
+    pub package: Option<String>,
+    /// When.
+    pub time: Option<Filetime>,
+    /// `cbs` or `setupapi`.
+    pub source: &'static str,
+    /// Line in that log, from 1.
+    pub line: u64,
+}
+
+/// Where a window comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WindowSource {
+    /// Servicing activity in the trace.
+    Trace,
+    /// The user.
+    User,
+    /// Nothing better: the whole trace.
+    Whole,
+}
+
+/// The time that was looked at; both ends belong to it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Window {
+    /// Its start.
+    pub start: Option<Filetime>,
+    /// Its end.
+    pub end: Option<Filetime>,
+    /// Where it comes from.
+    pub source: WindowSource,
+    /// Instant of the logged failure.
+    pub failure: Option<Filetime>,
+    /// From the start to the failure.
+    pub attempt: Option<Span>,
+    /// From the failure to the end.
+    pub rollback: Option<Span>,
+    /// What places the window.
+    pub evidence: Vec<WindowEvidence>,
+}
+
+/// A stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// Start.
+    pub start: Filetime,
+    /// End.
+    pub end: Filetime,
+}
+
+/// Something that places the window.
+#[derive(Debug, Clone, Serialize)]
+pub struct WindowEvidence {
+    /// When.
+    pub time: Filetime,
+    /// In which file.
+    pub input: String,
+    /// What.
+    pub text: String,
+}
+
+/// What a driver is said to have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// A third-party driver with a failure or a delay among its touches.
+    Implicated,
+    /// Touches, none of them a failure or a delay (of a third-party driver).
+    Touched,
+    /// No touch in the window, or an observer.
+    Loaded,
+}
+
+impl Verdict {
+    /// As in `findings.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Implicated => "implicated",
+            Self::Touched => "touched",
+            Self::Loaded => "loaded",
+        }
+    }
+}
+
+/// Touches by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Touches {
+    /// Minifilter callbacks.
+    pub minifilter: u64,
+    /// File operations with a frame of the driver.
+    pub file_stack: u64,
+    /// Registry operations with a frame of the driver.
+    pub registry_stack: u64,
+}
+
+impl Touches {
+    /// All kinds together.
+    pub fn total(&self) -> u64 {
+        self.minifilter + self.file_stack + self.registry_stack
+    }
+}
+
+/// A driver and what it did in the window.
+#[derive(Debug, Clone, Serialize)]
+pub struct DriverFinding {
+    /// File name.
+    pub name: String,
+    /// Path as traced.
+    pub path: String,
+    /// Company in its version information.
+    pub company: Option<String>,
+    /// Description in its version information.
+    pub description: Option<String>,
+    /// File version.
+    pub version: Option<String>,
+    /// First address, as `0xfffff80012340000`.
+    pub base: String,
+    /// Bytes of address space.
+    pub size: u64,
+    /// Whether it is anyone's but Microsoft's.
+    pub third_party: bool,
+    /// What that rests on.
+    pub basis: Basis,
+    /// Driver or observer.
+    pub role: Role,
+    /// Altitudes that filters of this file name have been given, `; ` between candidates.
+    pub altitude: Option<String>,
+    /// Load order groups of these candidates.
+    pub group: Option<String>,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// Touches by kind.
+    pub touches: Touches,
+    /// Touches that ended in a result that is not benign.
+    pub failures: u64,
+    /// Touches that lasted the delay bound or longer.
+    pub delays: u64,
+    /// Longest callback or delayed operation, microseconds.
+    pub delay_us_max: f64,
+    /// Sum of all callback times, microseconds.
+    pub delay_us_total: f64,
+    /// First touch.
+    pub first: Option<Filetime>,
+    /// Last touch.
+    pub last: Option<Filetime>,
+    /// Paths touched: most failures first, then most touches.
+    pub paths: Vec<PathCount>,
+    /// Paths touched beyond those listed.
+    pub paths_more: u64,
+    /// The most telling touches.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Touches of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PathCount {
+    /// The path.
+    pub path: String,
+    /// Touches.
+    pub touches: u64,
+    /// Failures among them.
+    pub failures: u64,
+}
+
+/// Kind of a touch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TouchKind {
+    /// A frame on the stack of a file operation.
+    FileStack,
+    /// A frame on the stack of a registry operation.
+    RegistryStack,
+}
+
+/// Why a touch is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// It failed.
+    Failure,
+    /// It was slow.
+    Delay,
+    /// It is one of the first.
+    Touch,
+}
+
+/// A touch that is shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct Evidence {
+    /// When the operation began.
+    pub time: Filetime,
+    /// In which file.
+    pub input: String,
+    /// Index of the record in that file, from 0.
+    pub event: u64,
+    /// Kind of touch.
+    pub kind: TouchKind,
+    /// Operation.
+    pub operation: &'static str,
+    /// Path.
+    pub path: String,
+    /// Target of a rename or link.
+    pub target_path: Option<String>,
+    /// Result as Procmon prints it.
+    pub result: Option<String>,
+    /// NTSTATUS, as `0xc0000022`.
+    pub status: Option<String>,
+    /// Process.
+    pub process: Option<String>,
+    /// Its id.
+    pub pid: Option<u32>,
+    /// Thread.
+    pub tid: u32,
+    /// Duration, microseconds.
+    pub duration_us: Option<f64>,
+    /// Part of the window; `null` where no log names the failure.
+    pub phase: Option<&'static str>,
+    /// Why it is shown.
+    pub reason: Reason,
+    /// The driver's frames on the stack, innermost first, as `tmsflt.sys+0x1234`.
+    pub frames: Vec<String>,
+}
+
+/// A third party's process on driver-store paths.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProcessFinding {
+    /// Image file name.
+    pub name: String,
+    /// Process id.
+    pub pid: u32,
+    /// Image path.
+    pub path: String,
+    /// Company.
+    pub company: String,
+    /// Always true: only third parties are listed.
+    pub third_party: bool,
+    /// `process`, or `observer` for Procmon itself.
+    pub role: &'static str,
+    /// File and registry operations on driver-store paths.
+    pub touches: u64,
+    /// Those with a result that is not benign.
+    pub failures: u64,
+}
