@@ -5,7 +5,7 @@ use super::schema::{
     DriverFinding, Evidence, Findings, Input, MachineFacts, PathCount, ProcessFinding, Reason,
     SCHEMA, Touches, Verdict, Window, WindowEvidence, WindowSource,
 };
-use super::touch::{Counting, DriverTally, Tally, Touch};
+use super::touch::{Counting, DriverTally, Paths, Tally, Touch};
 use crate::codes::procmon::write_result;
 use crate::drivers::{Basis, Driver, DriverList, Role, identify, is_third_party_company};
 use crate::servicing::{ServicingSpan, UserWindow, servicing_span};
@@ -90,9 +90,8 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
     let window = choose_window(case, options, progress, &mut warnings)?;
     let range = window.start.unwrap_or(Filetime(0))..=window.end.unwrap_or(Filetime(u64::MAX));
 
-    let mut tallies = vec![DriverTally::default(); merged.drivers.len()];
+    let mut sum = Tally::default();
     let mut processes = Vec::new();
-    let mut events = 0;
     for (number, input) in case.inputs.iter().enumerate() {
         let counting = Counting {
             number,
@@ -106,24 +105,25 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
             limit: options.evidence,
         };
         let phase = progress.phase("Counting touches", input.trace);
-        let tally = counting.run(&*phase)?;
-        events += tally.events;
-        collect_processes(input, &tally, &mut processes);
-        for (sum, part) in tallies.iter_mut().zip(tally.drivers) {
-            sum.merge(part, options.evidence);
-        }
+        let acted = sum.merge(counting.run(&*phase)?, options.evidence);
+        collect_processes(input, &acted, &mut processes);
     }
+    sum.finish(options.evidence);
+    let Tally {
+        drivers: mut tallies,
+        paths,
+        events,
+        ..
+    } = sum;
     sort_processes(&mut processes);
 
     let mut drivers: Vec<DriverFinding> = merged
         .drivers
         .iter()
-        .zip(tallies)
+        .zip(0..)
+        .map(|(driver, number)| (driver, tallies.remove(&number).unwrap_or_default()))
         .filter(|(driver, tally)| driver.third_party || tally.touches.total() > 0)
-        .map(|(driver, mut tally)| {
-            tally.finish(options.evidence);
-            finding(case, &lists, driver, tally)
-        })
+        .map(|(driver, tally)| finding(case, &lists, driver, &tally, &paths))
         .collect();
     drivers.sort_by(|a, b| {
         let key = |d: &DriverFinding| {
@@ -315,9 +315,10 @@ fn finding(
     case: &Case<'_>,
     lists: &[DriverList],
     driver: &Driver,
-    tally: DriverTally,
+    tally: &DriverTally,
+    paths: &Paths,
 ) -> DriverFinding {
-    let (paths, paths_more) = paths(&tally);
+    let (paths, paths_more) = path_counts(tally, paths);
     DriverFinding {
         name: driver.name.clone(),
         path: driver.path.to_string(),
@@ -331,7 +332,7 @@ fn finding(
         role: driver.role,
         altitude: text(&driver.altitude_text()),
         group: text(&driver.group_text()),
-        verdict: verdict(driver, &tally),
+        verdict: verdict(driver, tally),
         touches: tally.touches,
         failures: tally.failures,
         delays: tally.delays,
@@ -349,20 +350,24 @@ fn finding(
     }
 }
 
-fn paths(tally: &DriverTally) -> (Vec<PathCount>, u64) {
-    let mut paths: Vec<PathCount> = tally
+/// The paths to list, and how many more there are; paths beyond the counted ones are one more.
+fn path_counts(tally: &DriverTally, paths: &Paths) -> (Vec<PathCount>, u64) {
+    let mut counts: Vec<(u64, u64, &str)> = tally
         .paths
         .iter()
-        .map(|(path, (touches, failures))| PathCount {
-            path: path.to_string(),
+        .filter_map(|(path, (touches, failures))| Some((*failures, *touches, paths.get(*path)?)))
+        .collect();
+    counts.sort_by(|a, b| (b.0, b.1, a.2).cmp(&(a.0, a.1, b.2)));
+    let listed = counts.iter().take(PATHS_LISTED);
+    let listed: Vec<PathCount> = listed
+        .map(|(failures, touches, path)| PathCount {
+            path: (*path).to_owned(),
             touches: *touches,
             failures: *failures,
         })
         .collect();
-    paths.sort_by(|a, b| (b.failures, b.touches, &a.path).cmp(&(a.failures, a.touches, &b.path)));
-    let more = paths.len().saturating_sub(PATHS_LISTED) as u64;
-    paths.truncate(PATHS_LISTED);
-    (paths, more)
+    let more = tally.paths.len() - listed.len();
+    (listed, more as u64)
 }
 
 fn evidence(case: &Case<'_>, lists: &[DriverList], touch: &Touch) -> Evidence {
@@ -398,9 +403,13 @@ fn evidence(case: &Case<'_>, lists: &[DriverList], touch: &Touch) -> Evidence {
     }
 }
 
-fn collect_processes(input: &CaseInput<'_>, tally: &Tally, out: &mut Vec<ProcessFinding>) {
+fn collect_processes(
+    input: &CaseInput<'_>,
+    acted: &HashMap<u32, (u64, u64)>,
+    out: &mut Vec<ProcessFinding>,
+) {
     let info = input.trace.info();
-    for (position, (touches, failures)) in &tally.processes {
+    for (position, (touches, failures)) in acted {
         let process = &info.processes[*position as usize];
         debug_assert!(is_third_party_company(&process.company));
         let same = |known: &&mut ProcessFinding| {

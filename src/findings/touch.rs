@@ -5,12 +5,13 @@ use super::schema::{Reason, TouchKind, Touches};
 use super::scope::TraceScope;
 use crate::drivers::{DriverList, is_third_party_company};
 use crate::servicing::is_servicing_process;
-use crate::trace::{
-    Batch, Class, Filetime, NO_PROCESS, Process, Select, Tick, Trace, Want, for_each_unit,
-};
+use crate::trace::{Batch, Class, Filetime, Process, Select, Tick, Trace, Want, for_each_unit};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An operation that is kept as evidence against a driver.
 #[derive(Debug, Clone)]
@@ -46,8 +47,9 @@ pub struct Touch {
 }
 
 impl Touch {
-    /// Most telling first: failures of servicing, other failures, longest delays, first touches.
-    fn rank(&self) -> (Reason, bool, std::cmp::Reverse<u64>, Filetime, usize, u64) {
+    /// Most telling first: failures of servicing, other failures, longest delays, first touches. Files
+    /// are in time order, so the number of the record says which came first.
+    fn rank(&self) -> (Reason, bool, Reverse<u64>, usize, u64) {
         let slowness = match self.reason {
             Reason::Delay => self.duration.unwrap_or(0),
             _ => 0,
@@ -55,11 +57,43 @@ impl Touch {
         (
             self.reason,
             self.reason == Reason::Failure && !self.servicing,
-            std::cmp::Reverse(slowness),
-            self.time,
+            Reverse(slowness),
             self.trace,
             self.event,
         )
+    }
+}
+
+/// Paths by number, each held once.
+#[derive(Debug, Clone, Default)]
+pub struct Paths {
+    numbers: HashMap<Arc<str>, u32>,
+    list: Vec<Arc<str>>,
+}
+
+/// Paths counted one by one; touches of further ones are counted together. A case has thousands.
+const MAX_PATHS: usize = 200_000;
+/// The number of paths beyond [`MAX_PATHS`].
+const OTHER_PATH: u32 = u32::MAX;
+
+impl Paths {
+    fn number(&mut self, path: &str) -> u32 {
+        if let Some(number) = self.numbers.get(path) {
+            return *number;
+        }
+        if self.list.len() >= MAX_PATHS {
+            return OTHER_PATH;
+        }
+        let number = self.list.len() as u32;
+        let path: Arc<str> = path.into();
+        self.list.push(Arc::clone(&path));
+        self.numbers.insert(path, number);
+        number
+    }
+
+    /// The path of a number; `None` for the paths beyond the limit.
+    pub fn get(&self, number: u32) -> Option<&str> {
+        self.list.get(number as usize).map(|path| &**path)
     }
 }
 
@@ -78,39 +112,29 @@ pub struct DriverTally {
     pub first: Option<Filetime>,
     /// Last touch.
     pub last: Option<Filetime>,
-    /// Touches and failures by path.
-    pub paths: HashMap<Box<str>, (u64, u64)>,
-    /// Touches of paths beyond [`MAX_PATHS`].
-    pub other_paths: u64,
+    /// Touches and failures by number of the path.
+    pub paths: HashMap<u32, (u64, u64)>,
     /// The most telling touches, in order.
     pub evidence: Vec<Touch>,
 }
 
-/// Paths counted one by one for a driver; the rest is counted together. A case has a few thousand at most.
-pub const MAX_PATHS: usize = 100_000;
-
 impl DriverTally {
-    fn count_path(&mut self, path: &str, touches: u64, failures: u64) {
-        if let Some(count) = self.paths.get_mut(path) {
-            count.0 += touches;
-            count.1 += failures;
-        } else if self.paths.len() < MAX_PATHS {
-            self.paths.insert(path.into(), (touches, failures));
-        } else {
-            self.other_paths += touches;
-        }
+    fn count_path(&mut self, path: u32, touches: u64, failures: u64) {
+        let count = self.paths.entry(path).or_default();
+        count.0 += touches;
+        count.1 += failures;
     }
 
     /// Keeps the best `limit` touches. Called often, so it waits until there are twice as many.
     fn trim(&mut self, limit: usize, now: bool) {
-        if self.evidence.len() > limit * 2 || now {
+        if self.evidence.len() > limit.saturating_mul(2) || now {
             self.evidence.sort_by_cached_key(Touch::rank);
             self.evidence.truncate(limit);
         }
     }
 
-    /// Adds what was found elsewhere.
-    pub fn merge(&mut self, other: Self, limit: usize) {
+    /// Adds what was found elsewhere, where path `n` is called `path_numbers[n]` here.
+    fn merge(&mut self, other: Self, path_numbers: &[u32], limit: usize) {
         self.touches.minifilter += other.touches.minifilter;
         self.touches.file_stack += other.touches.file_stack;
         self.touches.registry_stack += other.touches.registry_stack;
@@ -119,29 +143,51 @@ impl DriverTally {
         self.longest = self.longest.max(other.longest);
         self.first = [self.first, other.first].into_iter().flatten().min();
         self.last = self.last.max(other.last);
-        self.other_paths += other.other_paths;
         for (path, (touches, failures)) in other.paths {
-            self.count_path(&path, touches, failures);
+            let path = path_numbers.get(path as usize).copied();
+            self.count_path(path.unwrap_or(OTHER_PATH), touches, failures);
         }
         self.evidence.extend(other.evidence);
         self.trim(limit, false);
-    }
-
-    /// Puts the evidence in order and cuts it to `limit`.
-    pub fn finish(&mut self, limit: usize) {
-        self.trim(limit, true);
     }
 }
 
 /// What the traces of a case hold on the window.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// By driver of the case.
-    pub drivers: Vec<DriverTally>,
+    /// By driver of the case; those without a touch are missing.
+    pub drivers: HashMap<u32, DriverTally>,
+    /// The paths that they touched.
+    pub paths: Paths,
     /// Operations and failures of third parties' processes, by position in the trace's processes.
     pub processes: HashMap<u32, (u64, u64)>,
     /// Operations on paths in scope.
     pub events: u64,
+}
+
+impl Tally {
+    /// Adds what was found elsewhere; its processes, which are those of one trace, are given back.
+    pub fn merge(&mut self, other: Self, limit: usize) -> HashMap<u32, (u64, u64)> {
+        let numbers: Vec<u32> = other
+            .paths
+            .list
+            .iter()
+            .map(|path| self.paths.number(path))
+            .collect();
+        self.events += other.events;
+        for (driver, one) in other.drivers {
+            let sum = self.drivers.entry(driver).or_default();
+            sum.merge(one, &numbers, limit);
+        }
+        other.processes
+    }
+
+    /// Puts the evidence in order and cuts it to `limit` rows a driver.
+    pub fn finish(&mut self, limit: usize) {
+        for driver in self.drivers.values_mut() {
+            driver.trim(limit, true);
+        }
+    }
 }
 
 /// What counting needs to know of a trace.
@@ -199,47 +245,44 @@ impl Counting<'_> {
             .iter()
             .map(|process: &Process| is_servicing_process(&process.name))
             .collect();
-        let mut out = Tally {
-            drivers: vec![DriverTally::default(); self.driver_count],
-            ..Tally::default()
-        };
+        let mut out = Tally::default();
+        // Drivers that have all the first touches they need: later units need not copy more.
+        let sated: Vec<AtomicBool> = (0..self.driver_count).map(|_| false.into()).collect();
         for_each_unit(
             0..self.trace.units(),
             tick,
             |unit| {
                 let mut batch = Batch::default();
                 self.trace.decode(unit, &want, &select, &mut batch)?;
-                Ok(self.count(&batch, &third_party, &servicing))
+                Ok(self.count(&batch, &third_party, &servicing, &sated))
             },
             |part: Tally| {
-                out.events += part.events;
-                for (sum, one) in out.drivers.iter_mut().zip(part.drivers) {
-                    sum.merge(one, self.limit);
-                }
-                for (process, (touches, failures)) in part.processes {
+                for (process, (touches, failures)) in out.merge(part, self.limit) {
                     let sum = out.processes.entry(process).or_default();
                     sum.0 += touches;
                     sum.1 += failures;
                 }
+                for (number, driver) in &out.drivers {
+                    let sated = &sated[*number as usize];
+                    let others = driver.failures + driver.delays;
+                    let enough = driver.touches.total().saturating_sub(others);
+                    sated.store(enough >= self.limit as u64, Ordering::Relaxed);
+                }
                 Ok(())
             },
         )?;
-        for driver in &mut out.drivers {
-            driver.finish(self.limit);
-        }
+        out.finish(self.limit);
         Ok(out)
     }
 
-    fn count(&self, batch: &Batch, third_party: &[bool], servicing: &[bool]) -> Tally {
-        let mut out = Tally {
-            drivers: Vec::new(),
-            ..Tally::default()
-        };
-        if batch.is_empty() {
-            return out;
-        }
-        out.drivers
-            .resize(self.driver_count, DriverTally::default());
+    fn count(
+        &self,
+        batch: &Batch,
+        third_party: &[bool],
+        servicing: &[bool],
+        sated: &[AtomicBool],
+    ) -> Tally {
+        let mut out = Tally::default();
         let mut on_stack: Vec<u32> = Vec::new();
         for row in 0..batch.len() {
             out.events += 1;
@@ -260,16 +303,27 @@ impl Counting<'_> {
                     }
                 }
             }
-            let at_work = process != NO_PROCESS && servicing[process as usize];
+            if on_stack.is_empty() {
+                continue;
+            }
+            let path = out.paths.number(batch.path.get(row));
+            let slow = self.rules.is_delay(batch.duration[row], batch.waits[row]);
+            let servicing = servicing.get(process as usize) == Some(&true);
+            let reason = match (failed, slow) {
+                (true, _) => Reason::Failure,
+                (false, true) => Reason::Delay,
+                (false, false) => Reason::Touch,
+            };
             for driver in &on_stack {
-                self.add(
-                    &mut out.drivers[*driver as usize],
-                    *driver,
-                    batch,
-                    row,
-                    failed,
-                    at_work,
-                );
+                let tally = out.drivers.entry(*driver).or_default();
+                self.add(tally, batch, row, path, (failed, slow));
+                let enough = tally.touches.total() > self.limit as u64
+                    || sated[*driver as usize].load(Ordering::Relaxed);
+                if reason != Reason::Touch || !enough {
+                    let touch = self.touch(*driver, batch, row, reason, servicing);
+                    tally.evidence.push(touch);
+                    tally.trim(self.limit, false);
+                }
             }
         }
         out
@@ -278,21 +332,16 @@ impl Counting<'_> {
     fn add(
         &self,
         tally: &mut DriverTally,
-        driver: u32,
         batch: &Batch,
         row: usize,
-        failed: bool,
-        servicing: bool,
+        path: u32,
+        (failed, slow): (bool, bool),
     ) {
         let time = batch.time[row];
-        let kind = if batch.class[row] == Class::FileSystem {
-            tally.touches.file_stack += 1;
-            TouchKind::FileStack
-        } else {
-            tally.touches.registry_stack += 1;
-            TouchKind::RegistryStack
-        };
-        let slow = self.rules.is_delay(batch.duration[row], batch.waits[row]);
+        match kind_of(batch, row) {
+            TouchKind::FileStack => tally.touches.file_stack += 1,
+            TouchKind::RegistryStack => tally.touches.registry_stack += 1,
+        }
         tally.failures += u64::from(failed);
         tally.delays += u64::from(slow);
         if slow {
@@ -300,25 +349,26 @@ impl Counting<'_> {
         }
         tally.first = Some(tally.first.map_or(time, |first| first.min(time)));
         tally.last = tally.last.max(Some(time));
-        let path = batch.path.get(row);
         tally.count_path(path, 1, u64::from(failed));
-        let reason = match (failed, slow) {
-            (true, _) => Reason::Failure,
-            (false, true) => Reason::Delay,
-            (false, false) => Reason::Touch,
-        };
-        // First touches are few and come first: once there are enough, later ones need no copy.
-        if reason == Reason::Touch && tally.touches.total() > self.limit as u64 {
-            return;
-        }
-        tally.evidence.push(Touch {
+    }
+
+    fn touch(
+        &self,
+        driver: u32,
+        batch: &Batch,
+        row: usize,
+        reason: Reason,
+        servicing: bool,
+    ) -> Touch {
+        let time = batch.time[row];
+        Touch {
             trace: self.number,
             event: batch.event[row],
             time,
-            kind,
+            kind: kind_of(batch, row),
             reason,
             operation: batch.operation_full[row],
-            path: path.to_owned(),
+            path: batch.path.get(row).to_owned(),
             target: batch.target.get(row).to_owned(),
             status: batch.status[row],
             process: batch.process[row],
@@ -326,8 +376,7 @@ impl Counting<'_> {
             duration: batch.duration[row],
             servicing,
             frames: self.own_frames(batch.frames.get(row), time, driver),
-        });
-        tally.trim(self.limit, false);
+        }
     }
 
     fn own_frames(&self, frames: &[u64], time: Filetime, driver: u32) -> Vec<(u32, u64)> {
@@ -338,6 +387,13 @@ impl Counting<'_> {
             .filter(|(image, _)| self.merged[*image as usize] == driver)
             .take(MAX_FRAMES)
             .collect()
+    }
+}
+
+fn kind_of(batch: &Batch, row: usize) -> TouchKind {
+    match batch.class[row] {
+        Class::Registry => TouchKind::RegistryStack,
+        _ => TouchKind::FileStack,
     }
 }
 

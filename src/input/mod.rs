@@ -1,5 +1,6 @@
 //! The files of a case: found in folders, told apart by their content.
 
+pub mod archive;
 pub mod view;
 
 use std::fs::File;

@@ -3,9 +3,9 @@
 use super::error::{PmlError, Table};
 use super::header::Header;
 use super::hosts::Hosts;
-use super::layout::{header as header_at, index};
+use super::layout::{event as at, header as header_at, index};
 use super::processes::Processes;
-use super::record::{Bits, Record};
+use super::record::{Bits, LARGEST_DETAIL, Record};
 use super::strings::Strings;
 use super::walk::walk;
 use crate::bytes::{u8_at, u32_at};
@@ -27,6 +27,11 @@ pub enum OpenError {
 /// Bytes a view holds behind its last record, for text that Procmon reads past a block's end: a
 /// Detail has at most 4,095 UTF-16 units, so nothing further away can show.
 const OVERREAD: u64 = 64 << 10;
+
+/// No record is longer: the fixed part, 65,535 frames, a detail block of [`LARGEST_DETAIL`], an extra block of 64 KiB.
+const LARGEST_RECORD: u64 = (at::SIZE + 0xFFFF * 8 + LARGEST_DETAIL + 2 + 0xFFFF) as u64;
+/// Bytes that the records of a unit may have beyond the piece of the file they lie in, for an index with damaged entries.
+const OVERLAP: u64 = 64 << 20;
 
 /// Where the events are.
 #[derive(Debug)]
@@ -248,7 +253,17 @@ impl PmlFile {
                 low = low.min(offset);
                 high = high.max(end);
             }
-            places.push((offset, if inside { end - offset } else { 0 }));
+            let len = if inside { end - offset } else { 0 };
+            places.push((offset, len.min(LARGEST_RECORD)));
+        }
+        // Records do not overlap. In an index made up so that they do, the work must stay in
+        // proportion to the file.
+        let mut room = high.saturating_sub(low).saturating_add(OVERLAP);
+        for (_, len) in &mut places {
+            match room.checked_sub(*len) {
+                Some(rest) => room = rest,
+                None => *len = 0,
+            }
         }
         let start = low.min(high);
         Ok(Unit {

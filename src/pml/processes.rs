@@ -58,10 +58,12 @@ impl Processes {
         let offsets = 4 + count as usize * 4;
         let mut bad = count as usize - readable;
         let mut cut_modules = 0;
+        // Records do not overlap, so together they hold no more modules than the table has room for.
+        let mut room = bytes.len() / module::size(bits.ptr());
         for entry in 0..readable {
             let record = u32_at(bytes, offsets + entry * 4)
                 .and_then(|at| bytes.get(at as usize..))
-                .and_then(|record| read(record, bits, strings));
+                .and_then(|record| read(record, bits, strings, &mut room));
             match record {
                 Some((number, process, stored, lost)) => {
                     cut_modules += lost;
@@ -129,7 +131,12 @@ impl Processes {
 }
 
 /// One record: its number, the process, what the model has no place for, and how many of its modules did not fit.
-fn read(bytes: &[u8], bits: Bits, strings: &Strings) -> Option<(u32, Process, Stored, usize)> {
+fn read(
+    bytes: &[u8],
+    bits: Bits,
+    strings: &Strings,
+    room: &mut usize,
+) -> Option<(u32, Process, Stored, usize)> {
     let ptr = bits.ptr();
     let fixed = slice_at(bytes, 0, at::modules(ptr))?;
     let u32 = |at| u32_at(fixed, at).unwrap_or(0);
@@ -141,7 +148,8 @@ fn read(bytes: &[u8], bits: Bits, strings: &Strings) -> Option<(u32, Process, St
     };
     let count = u32(at::module_count(ptr)) as usize;
     let space = &bytes[at::modules(ptr)..];
-    let readable = count.min(space.len() / module::size(ptr));
+    let readable = count.min(space.len() / module::size(ptr)).min(*room);
+    *room -= readable;
     let entries = || space.chunks_exact(module::size(ptr)).take(readable);
     let modules = entries()
         .map(|entry| read_module(entry, bits, strings))

@@ -61,7 +61,7 @@ impl<'a> Record<'a> {
         let detail_len = u32_at(fixed, at::DETAIL_SIZE).unwrap_or(0) as usize;
         let detail = at::SIZE + depth * bits.ptr();
         let end = detail as u64 + detail_len as u64;
-        if end > len as u64 {
+        if end > len as u64 || detail_len > LARGEST_DETAIL {
             return Err(Truncated {
                 what: "an event's stack and detail block",
                 offset,
@@ -207,6 +207,9 @@ impl<'a> Record<'a> {
         self.detail
     }
 }
+
+/// Largest detail block that is believed: it holds paths, parameters and at most an environment of 32,767 characters.
+pub const LARGEST_DETAIL: usize = 1 << 20;
 
 /// STATUS_PENDING: the operation had not ended when the log was closed.
 pub const PENDING: u32 = 0x103;

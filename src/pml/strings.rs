@@ -41,8 +41,11 @@ impl Strings {
         let readable = (count as usize).min(held);
         let mut bad = count as usize - readable;
         out.strings.reserve(readable);
+        // Strings do not overlap, so together they are no longer than the table; a made-up table in
+        // which they do must not grow beyond all measure.
+        let mut budget = bytes.len().saturating_mul(2);
         for number in 0..readable {
-            let text = string_at(bytes, 4 + number * 4);
+            let text = string_at(bytes, 4 + number * 4, &mut budget);
             bad += usize::from(text.is_none());
             out.strings
                 .push(text.unwrap_or_else(|| Arc::clone(&out.empty)));
@@ -62,10 +65,11 @@ impl Strings {
     }
 }
 
-fn string_at(bytes: &[u8], entry: usize) -> Option<Arc<str>> {
+fn string_at(bytes: &[u8], entry: usize, budget: &mut usize) -> Option<Arc<str>> {
     let at = u32_at(bytes, entry)? as usize;
     let size = u32_at(bytes, at)? as usize;
     let mut raw = slice_at(bytes, at + 4, size)?;
+    *budget = budget.checked_sub(size)?;
     // The size counts the NUL.
     if let [head @ .., 0, 0] = raw {
         raw = head;
@@ -73,4 +77,26 @@ fn string_at(bytes: &[u8], entry: usize) -> Option<Arc<str>> {
     let mut text = String::with_capacity(raw.len() / 2);
     push_utf16(raw, &mut text);
     Some(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_that_overlap_do_not_multiply() {
+        const STRINGS: u32 = 1000;
+        let start = 4 + STRINGS * 4;
+        let size = 20_000_u32;
+        let mut table = STRINGS.to_le_bytes().to_vec();
+        for _ in 0..STRINGS {
+            table.extend(start.to_le_bytes());
+        }
+        table.extend(size.to_le_bytes());
+        table.extend(std::iter::repeat_n(b'x', size as usize));
+        let (strings, error) = Strings::parse(&table, 0);
+        let bytes: usize = (0..STRINGS).map(|number| strings.get(number).len()).sum();
+        assert!(bytes < table.len() * 4 && bytes > 0);
+        assert!(error.is_some());
+    }
 }

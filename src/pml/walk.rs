@@ -6,7 +6,7 @@
 
 use super::error::PmlError;
 use super::layout::event as at;
-use super::record::Bits;
+use super::record::{Bits, LARGEST_DETAIL};
 use crate::bytes::{u16_at, u32_at, u64_at};
 use crate::input::view::Source;
 use std::io;
@@ -182,8 +182,7 @@ fn measure(bytes: &[u8], bits: Bits, after: Option<u64>) -> Found {
         return Found::No;
     }
     let body = (at::SIZE + usize::from(depth) * bits.ptr()) as u64 + u64::from(detail);
-    // A detail block holds paths and parameters, never megabytes.
-    if detail > 1 << 20 || (extra != 0 && u64::from(extra) != body) {
+    if detail as usize > LARGEST_DETAIL || (extra != 0 && u64::from(extra) != body) {
         return Found::No;
     }
     let body = body as usize;

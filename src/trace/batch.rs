@@ -56,7 +56,7 @@ impl Class {
 #[derive(Debug, Default, Clone)]
 pub struct TextColumn {
     text: String,
-    ends: Vec<u32>,
+    ends: Vec<usize>,
 }
 
 impl TextColumn {
@@ -69,26 +69,26 @@ impl TextColumn {
     /// Ends the text of the row.
     #[inline]
     pub fn end_row(&mut self) {
-        self.ends.push(self.text.len() as u32);
+        self.ends.push(self.text.len());
     }
 
     /// The text written since the last row ended.
     #[inline]
     pub fn open_row(&self) -> &str {
-        &self.text[self.ends.last().map_or(0, |end| *end as usize)..]
+        &self.text[self.ends.last().copied().unwrap_or(0)..]
     }
 
     /// Replaces the first `len` bytes written since the last row ended.
     #[inline]
     pub fn replace_start(&mut self, len: usize, with: &str) {
-        let start = self.ends.last().map_or(0, |end| *end as usize);
+        let start = self.ends.last().copied().unwrap_or(0);
         self.text.replace_range(start..start + len, with);
     }
 
     /// Takes back what was written since the last row ended.
     #[inline]
     pub fn drop_row(&mut self) {
-        let end = self.ends.last().map_or(0, |end| *end as usize);
+        let end = self.ends.last().copied().unwrap_or(0);
         self.text.truncate(end);
     }
 
@@ -102,7 +102,7 @@ impl TextColumn {
             0 => 0,
             _ => self.ends[row - 1],
         };
-        &self.text[start as usize..end as usize]
+        &self.text[start..end]
     }
 
     /// Removes all rows and keeps the memory.
@@ -116,7 +116,7 @@ impl TextColumn {
 #[derive(Debug, Default, Clone)]
 pub struct FramesColumn {
     frames: Vec<u64>,
-    ends: Vec<u32>,
+    ends: Vec<usize>,
 }
 
 impl FramesColumn {
@@ -124,7 +124,7 @@ impl FramesColumn {
     #[inline]
     pub fn push(&mut self, frames: impl Iterator<Item = u64>) {
         self.frames.extend(frames);
-        self.ends.push(self.frames.len() as u32);
+        self.ends.push(self.frames.len());
     }
 
     /// Return addresses of row `row`, innermost first; none where the column was not asked for.
@@ -137,7 +137,7 @@ impl FramesColumn {
             0 => 0,
             _ => self.ends[row - 1],
         };
-        &self.frames[start as usize..end as usize]
+        &self.frames[start..end]
     }
 
     fn clear(&mut self) {
