@@ -32,6 +32,7 @@
 pub mod bytes;
 pub mod codes;
 pub mod drivers;
+pub mod export;
 pub mod findings;
 pub mod input;
 pub mod pml;

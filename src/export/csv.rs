@@ -1,0 +1,228 @@
+//! Comma-separated values: RFC 4180, UTF-8, one line an event.
+
+use super::columns::Column;
+use super::rows::{Cell, Rows, Table};
+use crate::trace::time::push_rfc3339;
+use crate::trace::{NO_PROCESS, Zone};
+use std::borrow::Cow;
+
+/// How a CSV is written.
+#[derive(Debug, Clone, Default)]
+pub struct CsvStyle {
+    /// Zone of the time columns.
+    pub zone: Zone,
+    /// Whether a cell that a spreadsheet would run as a formula is defused with a leading `'`.
+    pub neutralise: bool,
+    /// Whether the file starts with a byte order mark, by which Excel knows UTF-8.
+    pub bom: bool,
+}
+
+/// The UTF-8 byte order mark.
+pub const BOM: &str = "\u{feff}";
+
+/// A table on its way into CSV.
+///
+/// Cells that depend on the process alone are written once a process and copied from then on: half
+/// the bytes of a line with all columns.
+pub struct CsvTable<'a> {
+    table: &'a Table<'a>,
+    style: &'a CsvStyle,
+    parts: Vec<Part>,
+}
+
+/// A stretch of a line.
+enum Part {
+    /// A cell of the row.
+    Cell(Column),
+    /// Cells that depend on the process: their text by process, and at the end that of no process.
+    Process(Vec<Vec<u8>>),
+}
+
+impl<'a> CsvTable<'a> {
+    /// Prepares the lines of a table.
+    pub fn new(table: &'a Table<'a>, style: &'a CsvStyle) -> Self {
+        let mut out = Self {
+            table,
+            style,
+            parts: Vec::new(),
+        };
+        for run in table
+            .columns
+            .chunk_by(|a, b| a.is_of_process() && b.is_of_process())
+        {
+            let part = match run {
+                [column] if !column.is_of_process() => Part::Cell(*column),
+                columns => out.process_part(columns),
+            };
+            out.parts.push(part);
+        }
+        out
+    }
+
+    fn process_part(&self, columns: &[Column]) -> Part {
+        let processes = self.table.trace.info().processes.len() as u32;
+        let mut scratch = String::new();
+        let mut render = |position: u32| {
+            let mut text = Vec::new();
+            for (at, column) in columns.iter().enumerate() {
+                if at > 0 {
+                    text.push(b',');
+                }
+                let cell = self.table.process_cell(*column, position);
+                self.push_cell(cell, &mut scratch, &mut text);
+            }
+            text
+        };
+        let mut texts: Vec<Vec<u8>> = (0..processes).map(&mut render).collect();
+        texts.push(render(NO_PROCESS));
+        Part::Process(texts)
+    }
+
+    /// The header line.
+    pub fn header(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.style.bom {
+            out.extend_from_slice(BOM.as_bytes());
+        }
+        let names: Vec<&str> = self
+            .table
+            .columns
+            .iter()
+            .map(|column| column.name())
+            .collect();
+        out.extend_from_slice(names.join(",").as_bytes());
+        out.push(b'\n');
+        out
+    }
+
+    /// Writes the lines of the selected rows behind what `out` holds.
+    pub fn lines(&self, rows: &Rows, out: &mut Vec<u8>) {
+        let mut cell_text = String::new();
+        let mut scratch = String::new();
+        for row in &rows.selected {
+            for (at, part) in self.parts.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                match part {
+                    Part::Cell(column) => {
+                        let cell = self
+                            .table
+                            .cell(*column, rows, *row as usize, &mut cell_text);
+                        self.push_cell(cell, &mut scratch, out);
+                    }
+                    Part::Process(texts) => {
+                        let process = rows.batch.process[*row as usize] as usize;
+                        out.extend_from_slice(&texts[process.min(texts.len() - 1)]);
+                    }
+                }
+            }
+            out.push(b'\n');
+        }
+    }
+
+    #[inline]
+    fn push_cell(&self, cell: Cell<'_>, scratch: &mut String, out: &mut Vec<u8>) {
+        match cell {
+            Cell::Null => {}
+            Cell::Text(text) => push_text(text, self.style.neutralise, out),
+            Cell::Number(value) => {
+                out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            }
+            Cell::Bool(value) => out.extend_from_slice(if value { b"True" } else { b"False" }),
+            Cell::Micros(ticks) => {
+                scratch.clear();
+                push_micros(scratch, ticks);
+                out.extend_from_slice(scratch.as_bytes());
+            }
+            Cell::Time(time) => {
+                scratch.clear();
+                push_rfc3339(scratch, time, &self.style.zone);
+                out.extend_from_slice(scratch.as_bytes());
+            }
+        }
+    }
+}
+
+/// Writes a text as a cell, with quotes where it needs them.
+#[inline]
+fn push_text(text: &str, neutralise: bool, out: &mut Vec<u8>) {
+    if !neutralise && is_plain(text) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    let text = clean(text, neutralise);
+    if !text.contains([',', '"']) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    out.push(b'"');
+    for (at, part) in text.split('"').enumerate() {
+        if at > 0 {
+            out.extend_from_slice(b"\"\"");
+        }
+        out.extend_from_slice(part.as_bytes());
+    }
+    out.push(b'"');
+}
+
+/// Whether a text can stand in a line as it is. Blocks without a way out in the middle are what the
+/// compiler turns into wide comparisons.
+fn is_plain(text: &str) -> bool {
+    !text.as_bytes().chunks(32).any(|block| {
+        block.iter().fold(false, |found, byte| {
+            found | (*byte < b' ') | (*byte == b',') | (*byte == b'"')
+        })
+    })
+}
+
+/// 100 ns ticks as microseconds with one digit behind the point.
+pub fn push_micros(out: &mut String, ticks: u64) {
+    let mut number = itoa::Buffer::new();
+    out.push_str(number.format(ticks / 10));
+    out.push('.');
+    out.push(char::from(b'0' + (ticks % 10) as u8));
+}
+
+/// A cell on one line: control characters become blanks, and a formula is defused where asked for.
+pub fn clean(text: &str, neutralise: bool) -> Cow<'_, str> {
+    let formula = neutralise
+        && matches!(
+            text.as_bytes().first(),
+            Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r')
+        );
+    if !formula && !text.bytes().any(|byte| byte < b' ') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 1);
+    if formula {
+        out.push('\'');
+    }
+    out.extend(text.chars().map(|c| if c < ' ' { ' ' } else { c }));
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_stay_on_their_line_and_run_nothing() {
+        assert_eq!(clean("a\r\nb", false), "a  b");
+        assert_eq!(clean("=1+1", true), "'=1+1");
+        assert_eq!(clean("=1+1", false), "=1+1");
+        assert_eq!(clean("\t=1", true), "' =1");
+        let quoted = |text| {
+            let mut out = Vec::new();
+            push_text(text, false, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(quoted("plain"), "plain");
+        assert_eq!(quoted("a,b"), "\"a,b\"");
+        assert_eq!(quoted("say \"x\""), "\"say \"\"x\"\"\"");
+        assert_eq!(quoted("a\tb"), "a b");
+        let mut out = String::new();
+        push_micros(&mut out, 123);
+        assert_eq!(out, "12.3");
+    }
+}

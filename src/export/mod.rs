@@ -1,0 +1,104 @@
+//! Tables of events: CSV, Parquet and NDJSON, and Procmon's own formats.
+
+pub mod columns;
+pub mod csv;
+pub mod filter;
+pub mod ndjson;
+#[cfg(feature = "parquet")]
+pub mod parquet;
+mod pool;
+pub mod procmon;
+pub mod rows;
+
+pub use columns::{Column, ColumnType};
+pub use filter::{Filter, class_by_name};
+pub use rows::{Rows, Table};
+
+use crate::trace::{Progress, for_each_unit};
+use csv::{CsvStyle, CsvTable};
+use pool::Pool;
+use std::io::{self, Write};
+
+/// A table format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values.
+    Csv,
+    /// Apache Parquet.
+    Parquet,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+impl Format {
+    /// The format that a file name's ending stands for.
+    pub fn by_ending(name: &str) -> Option<Self> {
+        let ending = name.rsplit_once('.')?.1.to_ascii_lowercase();
+        match ending.as_str() {
+            "csv" => Some(Self::Csv),
+            "parquet" | "pq" => Some(Self::Parquet),
+            "ndjson" | "jsonl" => Some(Self::Ndjson),
+            _ => None,
+        }
+    }
+}
+
+/// Writes tables, one after the other, as one text file; the number of rows written.
+///
+/// # Errors
+/// When a trace can no longer be read or `out` not be written.
+pub fn write_text(
+    tables: &[Table<'_>],
+    format: TextFormat<'_>,
+    out: &mut (dyn Write + Send),
+    progress: &dyn Progress,
+) -> io::Result<u64> {
+    if let (TextFormat::Csv(style), Some(table)) = (format, tables.first()) {
+        out.write_all(&CsvTable::new(table, style).header())?;
+    }
+    let mut written = 0;
+    let rows_pool: Pool<Rows> = Pool::default();
+    let lines_pool: Pool<Vec<u8>> = Pool::default();
+    for table in tables {
+        let phase = progress.phase("Writing events", table.trace);
+        let csv = match format {
+            TextFormat::Csv(style) => Some(CsvTable::new(table, style)),
+            TextFormat::Ndjson => None,
+        };
+        for_each_unit(
+            0..table.trace.units(),
+            &*phase,
+            |unit| {
+                let mut rows = rows_pool.take();
+                rows.clear();
+                table.append(unit, &mut rows)?;
+                let mut lines = lines_pool.take();
+                lines.clear();
+                match &csv {
+                    Some(csv) => csv.lines(&rows, &mut lines),
+                    None => ndjson::lines(table, &rows, &mut lines)?,
+                }
+                let count = rows.selected.len() as u64;
+                rows_pool.give(rows);
+                Ok((count, lines))
+            },
+            |(rows, lines)| {
+                written += rows;
+                out.write_all(&lines)?;
+                lines_pool.give(lines);
+                Ok(())
+            },
+        )?;
+    }
+    out.flush()?;
+    Ok(written)
+}
+
+/// A text format with its style.
+#[derive(Debug, Clone, Copy)]
+pub enum TextFormat<'a> {
+    /// Comma-separated values.
+    Csv(&'a CsvStyle),
+    /// One JSON object a line.
+    Ndjson,
+}

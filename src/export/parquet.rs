@@ -1,0 +1,291 @@
+//! Apache Parquet, through the writer of polars.
+//!
+//! Workers build, encode and compress whole row groups; the file gets them in order. Only polars'
+//! array and Parquet crates are used: its data frames would double the build for nothing gained here.
+
+use super::columns::{Column, ColumnType};
+use super::pool::Pool;
+use super::rows::{Cell, Rows, Table};
+use crate::codes::procmon::{result_text, write_result};
+use crate::trace::NO_PROCESS;
+use crate::trace::run::for_each_group;
+use crate::trace::{Filetime, Progress};
+use polars_arrow::array::{
+    Array, BooleanArray, DictionaryArray, MutableBinaryViewArray, PrimitiveArray,
+};
+use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field, IntegerType, TimeUnit};
+use polars_parquet::parquet::error::ParquetError;
+use polars_parquet::write::{
+    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, FileWriter, ParquetType,
+    StatisticsOptions, Version, WriteOptions, ZstdLevel, array_to_columns, compress,
+    fallible_streaming_iterator, get_dtype_encoding, to_parquet_schema,
+};
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+/// Units of the trace in a row group: 32,768 events, a few dozen megabytes while it is made.
+const UNITS_PER_ROW_GROUP: usize = 16;
+
+/// The pages of one column of a row group.
+type Pages = Vec<CompressedPage>;
+
+/// Writes tables, one after the other, as one Parquet file; the number of rows written.
+///
+/// # Errors
+/// When a trace can no longer be read or `out` not be written.
+pub fn write(
+    tables: &[Table<'_>],
+    out: &mut (dyn Write + Send),
+    progress: &dyn Progress,
+) -> io::Result<u64> {
+    let columns = tables.first().map_or(&[][..], |table| table.columns);
+    let schema: ArrowSchema = columns
+        .iter()
+        .map(|column| field(*column))
+        .map(|field| (field.name.clone(), field))
+        .collect();
+    let options = WriteOptions {
+        statistics: StatisticsOptions::default(),
+        version: Version::V1,
+        compression: CompressionOptions::Zstd(ZstdLevel::try_new(1).ok()),
+        data_page_size: None,
+    };
+    let parquet = to_parquet_schema(&schema).map_err(failed)?;
+    let mut writer = FileWriter::try_new(out, schema, options).map_err(failed)?;
+    let mut written = 0;
+    let pool: Pool<Rows> = Pool::default();
+    for table in tables {
+        let phase = progress.phase("Writing events", table.trace);
+        let units = table.trace.units();
+        for_each_group(
+            0..units.div_ceil(UNITS_PER_ROW_GROUP),
+            1,
+            &|groups| phase(groups * UNITS_PER_ROW_GROUP as u64),
+            |group| {
+                let first = group * UNITS_PER_ROW_GROUP;
+                let mut rows = pool.take();
+                rows.clear();
+                for unit in first..units.min(first + UNITS_PER_ROW_GROUP) {
+                    table.append(unit, &mut rows)?;
+                }
+                let mut pages = Vec::with_capacity(columns.len());
+                if !rows.selected.is_empty() {
+                    for (column, kind) in columns.iter().zip(parquet.fields()) {
+                        let array = array(table, *column, &rows)?;
+                        pages.push(encode(&*array, kind, options)?);
+                    }
+                }
+                let count = rows.selected.len() as u64;
+                pool.give(rows);
+                Ok((count, pages))
+            },
+            |(rows, pages): (u64, Vec<Pages>)| {
+                written += rows;
+                if rows == 0 {
+                    return Ok(());
+                }
+                let columns = pages.iter().map(|pages| {
+                    Ok(DynStreamingIterator::new(
+                        fallible_streaming_iterator::convert(pages.iter().map(Ok)),
+                    ))
+                });
+                writer.write(rows, DynIter::new(columns)).map_err(failed)
+            },
+        )?;
+    }
+    writer.end(None).map_err(failed)?;
+    writer.into_inner().flush()?;
+    Ok(written)
+}
+
+fn failed(error: impl std::fmt::Display) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+/// Encodes and compresses one column.
+fn encode(array: &dyn Array, kind: &ParquetType, options: WriteOptions) -> io::Result<Pages> {
+    let encodings = get_dtype_encoding(array.dtype());
+    let mut pages = Vec::new();
+    for column in
+        array_to_columns(array.to_boxed(), kind.clone(), options, &encodings).map_err(failed)?
+    {
+        for page in column {
+            let page = compress(page.map_err(failed)?, Vec::new(), options.compression)
+                .map_err(|error: ParquetError| io::Error::other(error.to_string()))?;
+            pages.push(page);
+        }
+    }
+    Ok(pages)
+}
+
+fn data_type(kind: ColumnType) -> ArrowDataType {
+    match kind {
+        ColumnType::Text => ArrowDataType::Utf8View,
+        ColumnType::U64 => ArrowDataType::UInt64,
+        ColumnType::U32 => ArrowDataType::UInt32,
+        ColumnType::Micros => ArrowDataType::Float64,
+        ColumnType::Bool => ArrowDataType::Boolean,
+        ColumnType::Time => ArrowDataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+    }
+}
+
+fn field(column: Column) -> Field {
+    Field::new(column.name().into(), data_type(column.kind()), true)
+}
+
+/// Texts that repeat, each held once; a row is the number of its text.
+///
+/// The writer would find the repetition by itself, by hashing every cell; where a column's text
+/// follows from the process or is one of a few names, that is most of the time it takes.
+#[derive(Default)]
+struct Repeated<'a> {
+    numbers: HashMap<&'a str, u32>,
+    texts: Vec<&'a str>,
+    rows: Vec<Option<u32>>,
+}
+
+impl<'a> Repeated<'a> {
+    fn number(&mut self, text: &'a str) -> u32 {
+        *self.numbers.entry(text).or_insert_with(|| {
+            self.texts.push(text);
+            self.texts.len() as u32 - 1
+        })
+    }
+
+    fn finish(self) -> io::Result<Box<dyn Array>> {
+        let texts = MutableBinaryViewArray::<str>::from_values_iter(self.texts.iter());
+        let keys = PrimitiveArray::<u32>::from(self.rows);
+        let kind = ArrowDataType::Dictionary(
+            IntegerType::UInt32,
+            Box::new(ArrowDataType::Utf8View),
+            false,
+        );
+        DictionaryArray::try_new(kind, keys, texts.freeze().boxed())
+            .map(|array| array.boxed())
+            .map_err(failed)
+    }
+}
+
+/// A text column that follows from the process.
+fn process_texts(table: &Table<'_>, column: Column, rows: &Rows) -> io::Result<Box<dyn Array>> {
+    let mut out = Repeated::default();
+    let mut known: HashMap<u32, Option<u32>> = HashMap::new();
+    let mut last = (NO_PROCESS, None);
+    for row in &rows.selected {
+        let process = rows.batch.process[*row as usize];
+        if process != last.0 {
+            let number = *known.entry(process).or_insert_with(|| {
+                match table.process_cell(column, process) {
+                    Cell::Text(text) => Some(out.number(text)),
+                    _ => None,
+                }
+            });
+            last = (process, number);
+        }
+        out.rows.push(last.1);
+    }
+    out.finish()
+}
+
+/// A text column of few texts.
+fn few_texts(table: &Table<'_>, column: Column, rows: &Rows) -> io::Result<Box<dyn Array>> {
+    let mut scratch = String::new();
+    // Results without a name are written into `scratch`: such texts have to be kept first.
+    let odd: Vec<(u32, String)> = rows
+        .selected
+        .iter()
+        .filter(|_| column == Column::Result)
+        .filter_map(|row| {
+            let status = rows.batch.status[*row as usize]?;
+            result_text(status).is_none().then_some((*row, status))
+        })
+        .map(|(row, status)| {
+            scratch.clear();
+            write_result(status, &mut scratch);
+            (row, scratch.clone())
+        })
+        .collect();
+    let mut odd = odd.iter().peekable();
+    let mut out = Repeated::default();
+    let mut last: (&str, Option<u32>) = ("", None);
+    for row in &rows.selected {
+        let text = match odd.next_if(|(odd_row, _)| odd_row == row) {
+            Some((_, text)) => text.as_str(),
+            None => table.fixed_text(column, rows, *row as usize),
+        };
+        if !std::ptr::eq(text, last.0) {
+            last = (text, (!text.is_empty()).then(|| out.number(text)));
+        }
+        out.rows.push(last.1);
+    }
+    out.finish()
+}
+
+/// The array of one column over the selected rows.
+fn array(table: &Table<'_>, column: Column, rows: &Rows) -> io::Result<Box<dyn Array>> {
+    let mut scratch = String::new();
+    let kind = column.kind();
+    let dtype = data_type(kind);
+    Ok(match kind {
+        ColumnType::Text if column.is_of_process() => process_texts(table, column, rows)?,
+        ColumnType::Text if column.is_of_few_texts() => few_texts(table, column, rows)?,
+        ColumnType::Text => {
+            let mut out = MutableBinaryViewArray::<str>::with_capacity(rows.selected.len());
+            for row in &rows.selected {
+                match table.cell(column, rows, *row as usize, &mut scratch) {
+                    Cell::Text(text) => out.push(Some(text)),
+                    _ => out.push_null(),
+                }
+            }
+            out.freeze_with_dtype(dtype).boxed()
+        }
+        ColumnType::U64 => numbers(table, column, rows, |cell| match cell {
+            Cell::Number(value) => Some(value),
+            _ => None,
+        })
+        .to(dtype)
+        .boxed(),
+        ColumnType::U32 => numbers(table, column, rows, |cell| match cell {
+            Cell::Number(value) => u32::try_from(value).ok(),
+            _ => None,
+        })
+        .to(dtype)
+        .boxed(),
+        ColumnType::Micros => numbers(table, column, rows, |cell| match cell {
+            Cell::Micros(ticks) => Some(ticks as f64 / 10.0),
+            _ => None,
+        })
+        .to(dtype)
+        .boxed(),
+        ColumnType::Time => numbers(table, column, rows, |cell| match cell {
+            Cell::Time(time) => Some(Filetime::unix_nanos(time)),
+            _ => None,
+        })
+        .to(dtype)
+        .boxed(),
+        ColumnType::Bool => rows
+            .selected
+            .iter()
+            .map(
+                |row| match table.cell(column, rows, *row as usize, &mut scratch) {
+                    Cell::Bool(value) => Some(value),
+                    _ => None,
+                },
+            )
+            .collect::<BooleanArray>()
+            .boxed(),
+    })
+}
+
+fn numbers<T: polars_arrow::types::NativeType>(
+    table: &Table<'_>,
+    column: Column,
+    rows: &Rows,
+    take: impl Fn(Cell<'_>) -> Option<T>,
+) -> PrimitiveArray<T> {
+    let mut scratch = String::new();
+    rows.selected
+        .iter()
+        .map(|row| take(table.cell(column, rows, *row as usize, &mut scratch)))
+        .collect()
+}
