@@ -148,9 +148,23 @@ pub struct DriverList {
     pub map: AddressMap,
     /// Highest user-mode address.
     pub highest_user: u64,
+    /// Where drivers that may be flagged have ever been: most frames are none of theirs, and a look at
+    /// this smaller map says so.
+    suspects: AddressMap,
 }
 
 impl DriverList {
+    /// The driver that owned an address at a time, if it is one that may be flagged.
+    #[inline]
+    pub fn suspect_at(&self, address: u64, time: Filetime) -> Option<u32> {
+        if address <= self.highest_user {
+            return None;
+        }
+        self.suspects.find(address, time)?;
+        self.at(address, time)
+            .filter(|image| self.list[*image as usize].is_suspect())
+    }
+
     /// The driver that owned a kernel address at a time; `None` for a user address.
     #[inline]
     pub fn at(&self, address: u64, time: Filetime) -> Option<u32> {
@@ -164,20 +178,28 @@ impl DriverList {
 /// Identifies the kernel images of a trace.
 pub fn identify(info: &TraceInfo, observers: &Observers) -> DriverList {
     let root = info.machine.system_root.as_deref().unwrap_or("C:\\Windows");
-    let list = info
+    let list: Vec<Driver> = info
         .kernel_images
         .iter()
         .map(|image| identify_one(image, root, observers))
         .collect();
-    let ranges = info.kernel_images.iter().zip(0..).map(|(image, id)| Range {
-        base: image.module.base,
-        size: image.module.size,
-        loaded: image.loaded.unwrap_or_default(),
-        id,
-    });
+    let ranges: Vec<Range> = list
+        .iter()
+        .zip(0..)
+        .map(|(driver, id)| Range {
+            base: driver.base,
+            size: driver.size,
+            loaded: driver.loaded.unwrap_or_default(),
+            id,
+        })
+        .collect();
+    let suspects = ranges
+        .iter()
+        .filter(|range| list[range.id as usize].is_suspect());
     DriverList {
-        list,
+        suspects: AddressMap::new(suspects.copied()),
         map: AddressMap::new(ranges),
+        list,
         highest_user: info.highest_user,
     }
 }

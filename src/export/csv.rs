@@ -2,7 +2,7 @@
 
 use super::columns::Column;
 use super::rows::{Cell, Rows, Table};
-use crate::trace::time::push_rfc3339;
+use crate::trace::time::push_rfc3339_bytes;
 use crate::trace::{NO_PROCESS, Zone};
 use std::borrow::Cow;
 
@@ -61,19 +61,18 @@ impl<'a> CsvTable<'a> {
 
     fn process_part(&self, columns: &[Column]) -> Part {
         let processes = self.table.trace.info().processes.len() as u32;
-        let mut scratch = String::new();
-        let mut render = |position: u32| {
+        let render = |position: u32| {
             let mut text = Vec::new();
             for (at, column) in columns.iter().enumerate() {
                 if at > 0 {
                     text.push(b',');
                 }
                 let cell = self.table.process_cell(*column, position);
-                self.push_cell(cell, &mut scratch, &mut text);
+                self.push_cell(cell, &mut text);
             }
             text
         };
-        let mut texts: Vec<Vec<u8>> = (0..processes).map(&mut render).collect();
+        let mut texts: Vec<Vec<u8>> = (0..processes).map(&render).collect();
         texts.push(render(NO_PROCESS));
         Part::Process(texts)
     }
@@ -98,7 +97,6 @@ impl<'a> CsvTable<'a> {
     /// Writes the lines of the selected rows behind what `out` holds.
     pub fn lines(&self, rows: &Rows, out: &mut Vec<u8>) {
         let mut cell_text = String::new();
-        let mut scratch = String::new();
         for row in &rows.selected {
             for (at, part) in self.parts.iter().enumerate() {
                 if at > 0 {
@@ -109,7 +107,7 @@ impl<'a> CsvTable<'a> {
                         let cell = self
                             .table
                             .cell(*column, rows, *row as usize, &mut cell_text);
-                        self.push_cell(cell, &mut scratch, out);
+                        self.push_cell(cell, out);
                     }
                     Part::Process(texts) => {
                         let process = rows.batch.process[*row as usize] as usize;
@@ -122,7 +120,7 @@ impl<'a> CsvTable<'a> {
     }
 
     #[inline]
-    fn push_cell(&self, cell: Cell<'_>, scratch: &mut String, out: &mut Vec<u8>) {
+    fn push_cell(&self, cell: Cell<'_>, out: &mut Vec<u8>) {
         match cell {
             Cell::Null => {}
             Cell::Text(text) => push_text(text, self.style.neutralise, out),
@@ -131,15 +129,10 @@ impl<'a> CsvTable<'a> {
             }
             Cell::Bool(value) => out.extend_from_slice(if value { b"True" } else { b"False" }),
             Cell::Micros(ticks) => {
-                scratch.clear();
-                push_micros(scratch, ticks);
-                out.extend_from_slice(scratch.as_bytes());
+                out.extend_from_slice(itoa::Buffer::new().format(ticks / 10).as_bytes());
+                out.extend_from_slice(&[b'.', b'0' + (ticks % 10) as u8]);
             }
-            Cell::Time(time) => {
-                scratch.clear();
-                push_rfc3339(scratch, time, &self.style.zone);
-                out.extend_from_slice(scratch.as_bytes());
-            }
+            Cell::Time(time) => push_rfc3339_bytes(out, time, &self.style.zone),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Apache Parquet, through the writer of polars.
 //!
-//! Workers build, encode and compress whole row groups; the file gets them in order. Only polars'
+//! A row group is made by all threads, its events by runs and then its columns side by side, while
+//! the one before it is written. Only polars'
 //! array and Parquet crates are used: its data frames would double the build for nothing gained here.
 
 use super::columns::{Column, ColumnType};
@@ -20,11 +21,12 @@ use polars_parquet::write::{
     StatisticsOptions, Version, WriteOptions, ZstdLevel, array_to_columns, compress,
     fallible_streaming_iterator, get_dtype_encoding, to_parquet_schema,
 };
+use rayon::prelude::*;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-/// Units of the trace in a row group: 32,768 events, a few dozen megabytes while it is made.
-const UNITS_PER_ROW_GROUP: usize = 16;
+/// Units of the trace in a row group: 65,536 events, a few dozen megabytes while it is made.
+const UNITS_PER_ROW_GROUP: usize = 32;
 
 /// The pages of one column of a row group.
 type Pages = Vec<CompressedPage>;
@@ -63,21 +65,29 @@ pub fn write(
             &|groups| phase(groups * UNITS_PER_ROW_GROUP as u64),
             |group| {
                 let first = group * UNITS_PER_ROW_GROUP;
-                let mut rows = pool.take();
-                rows.clear();
-                for unit in first..units.min(first + UNITS_PER_ROW_GROUP) {
-                    table.append(unit, &mut rows)?;
-                }
-                let mut pages = Vec::with_capacity(columns.len());
-                if !rows.selected.is_empty() {
-                    for (column, kind) in columns.iter().zip(parquet.fields()) {
-                        let array = array(table, *column, &rows)?;
-                        pages.push(encode(&*array, kind, options)?);
-                    }
-                }
-                let count = rows.selected.len() as u64;
-                pool.give(rows);
-                Ok((count, pages))
+                let parts: Vec<Rows> = (first..units.min(first + UNITS_PER_ROW_GROUP))
+                    .into_par_iter()
+                    .map(|unit| {
+                        let mut rows = pool.take();
+                        rows.clear();
+                        table.append(unit, &mut rows).map(|()| rows)
+                    })
+                    .collect::<io::Result<_>>()?;
+                let count: usize = parts.iter().map(|rows| rows.selected.len()).sum();
+                let pages: Vec<Pages> = if count == 0 {
+                    Vec::new()
+                } else {
+                    columns
+                        .par_iter()
+                        .with_max_len(1)
+                        .zip(parquet.fields())
+                        .map(|(column, kind)| {
+                            encode(&*array(table, *column, &parts)?, kind, options)
+                        })
+                        .collect::<io::Result<_>>()?
+                };
+                parts.into_iter().for_each(|rows| pool.give(rows));
+                Ok((count as u64, pages))
             },
             |(rows, pages): (u64, Vec<Pages>)| {
                 written += rows;
@@ -167,12 +177,12 @@ impl<'a> Repeated<'a> {
 }
 
 /// A text column that follows from the process.
-fn process_texts(table: &Table<'_>, column: Column, rows: &Rows) -> io::Result<Box<dyn Array>> {
+fn process_texts(table: &Table<'_>, column: Column, parts: &[Rows]) -> io::Result<Box<dyn Array>> {
     let mut out = Repeated::default();
     let mut known: HashMap<u32, Option<u32>> = HashMap::new();
     let mut last = (NO_PROCESS, None);
-    for row in &rows.selected {
-        let process = rows.batch.process[*row as usize];
+    for (rows, row) in selected(parts) {
+        let process = rows.batch.process[row];
         if process != last.0 {
             let number = *known.entry(process).or_insert_with(|| {
                 match table.process_cell(column, process) {
@@ -188,30 +198,30 @@ fn process_texts(table: &Table<'_>, column: Column, rows: &Rows) -> io::Result<B
 }
 
 /// A text column of few texts.
-fn few_texts(table: &Table<'_>, column: Column, rows: &Rows) -> io::Result<Box<dyn Array>> {
-    let mut scratch = String::new();
-    // Results without a name are written into `scratch`: such texts have to be kept first.
-    let odd: Vec<(u32, String)> = rows
-        .selected
-        .iter()
-        .filter(|_| column == Column::Result)
-        .filter_map(|row| {
-            let status = rows.batch.status[*row as usize]?;
-            result_text(status).is_none().then_some((*row, status))
-        })
-        .map(|(row, status)| {
-            scratch.clear();
-            write_result(status, &mut scratch);
-            (row, scratch.clone())
-        })
-        .collect();
-    let mut odd = odd.iter().peekable();
+fn few_texts(table: &Table<'_>, column: Column, parts: &[Rows]) -> io::Result<Box<dyn Array>> {
+    // Results without a name are numbers in text, which have to be kept somewhere.
+    let mut odd: HashMap<u32, String> = HashMap::new();
+    if column == Column::Result {
+        for (rows, row) in selected(parts) {
+            if let Some(status) = rows.batch.status[row].filter(|s| result_text(*s).is_none()) {
+                odd.entry(status).or_insert_with(|| {
+                    let mut text = String::new();
+                    write_result(status, &mut text);
+                    text
+                });
+            }
+        }
+    }
     let mut out = Repeated::default();
     let mut last: (&str, Option<u32>) = ("", None);
-    for row in &rows.selected {
-        let text = match odd.next_if(|(odd_row, _)| odd_row == row) {
-            Some((_, text)) => text.as_str(),
-            None => table.fixed_text(column, rows, *row as usize),
+    for (rows, row) in selected(parts) {
+        let number = match rows.batch.status[row].filter(|_| !odd.is_empty()) {
+            Some(status) => odd.get(&status),
+            None => None,
+        };
+        let text = match number {
+            Some(text) => text.as_str(),
+            None => table.fixed_text(column, rows, row),
         };
         if !std::ptr::eq(text, last.0) {
             last = (text, (!text.is_empty()).then(|| out.number(text)));
@@ -221,53 +231,58 @@ fn few_texts(table: &Table<'_>, column: Column, rows: &Rows) -> io::Result<Box<d
     out.finish()
 }
 
+/// The selected rows of all parts, in order.
+fn selected(parts: &[Rows]) -> impl Iterator<Item = (&Rows, usize)> {
+    parts
+        .iter()
+        .flat_map(|rows| rows.selected.iter().map(move |row| (rows, *row as usize)))
+}
+
 /// The array of one column over the selected rows.
-fn array(table: &Table<'_>, column: Column, rows: &Rows) -> io::Result<Box<dyn Array>> {
+fn array(table: &Table<'_>, column: Column, parts: &[Rows]) -> io::Result<Box<dyn Array>> {
     let mut scratch = String::new();
     let kind = column.kind();
     let dtype = data_type(kind);
     Ok(match kind {
-        ColumnType::Text if column.is_of_process() => process_texts(table, column, rows)?,
-        ColumnType::Text if column.is_of_few_texts() => few_texts(table, column, rows)?,
+        ColumnType::Text if column.is_of_process() => process_texts(table, column, parts)?,
+        ColumnType::Text if column.is_of_few_texts() => few_texts(table, column, parts)?,
         ColumnType::Text => {
-            let mut out = MutableBinaryViewArray::<str>::with_capacity(rows.selected.len());
-            for row in &rows.selected {
-                match table.cell(column, rows, *row as usize, &mut scratch) {
+            let mut out = MutableBinaryViewArray::<str>::new();
+            for (rows, row) in selected(parts) {
+                match table.cell(column, rows, row, &mut scratch) {
                     Cell::Text(text) => out.push(Some(text)),
                     _ => out.push_null(),
                 }
             }
             out.freeze_with_dtype(dtype).boxed()
         }
-        ColumnType::U64 => numbers(table, column, rows, |cell| match cell {
+        ColumnType::U64 => numbers(table, column, parts, |cell| match cell {
             Cell::Number(value) => Some(value),
             _ => None,
         })
         .to(dtype)
         .boxed(),
-        ColumnType::U32 => numbers(table, column, rows, |cell| match cell {
+        ColumnType::U32 => numbers(table, column, parts, |cell| match cell {
             Cell::Number(value) => u32::try_from(value).ok(),
             _ => None,
         })
         .to(dtype)
         .boxed(),
-        ColumnType::Micros => numbers(table, column, rows, |cell| match cell {
+        ColumnType::Micros => numbers(table, column, parts, |cell| match cell {
             Cell::Micros(ticks) => Some(ticks as f64 / 10.0),
             _ => None,
         })
         .to(dtype)
         .boxed(),
-        ColumnType::Time => numbers(table, column, rows, |cell| match cell {
+        ColumnType::Time => numbers(table, column, parts, |cell| match cell {
             Cell::Time(time) => Some(Filetime::unix_nanos(time)),
             _ => None,
         })
         .to(dtype)
         .boxed(),
-        ColumnType::Bool => rows
-            .selected
-            .iter()
+        ColumnType::Bool => selected(parts)
             .map(
-                |row| match table.cell(column, rows, *row as usize, &mut scratch) {
+                |(rows, row)| match table.cell(column, rows, row, &mut scratch) {
                     Cell::Bool(value) => Some(value),
                     _ => None,
                 },
@@ -280,12 +295,11 @@ fn array(table: &Table<'_>, column: Column, rows: &Rows) -> io::Result<Box<dyn A
 fn numbers<T: polars_arrow::types::NativeType>(
     table: &Table<'_>,
     column: Column,
-    rows: &Rows,
+    parts: &[Rows],
     take: impl Fn(Cell<'_>) -> Option<T>,
 ) -> PrimitiveArray<T> {
     let mut scratch = String::new();
-    rows.selected
-        .iter()
-        .map(|row| take(table.cell(column, rows, *row as usize, &mut scratch)))
+    selected(parts)
+        .map(|(rows, row)| take(table.cell(column, rows, row, &mut scratch)))
         .collect()
 }

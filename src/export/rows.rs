@@ -44,7 +44,6 @@ pub struct Table<'a> {
     pub zone: &'a Zone,
     auth_ids: Vec<String>,
     user_maps: Vec<AddressMap>,
-    suspects: Vec<bool>,
 }
 
 /// The rows of a unit that a filter took.
@@ -96,11 +95,6 @@ impl<'a> Table<'a> {
             zone,
             auth_ids,
             user_maps,
-            suspects: drivers
-                .list
-                .iter()
-                .map(|driver| driver.is_suspect())
-                .collect(),
         }
     }
 
@@ -233,10 +227,10 @@ impl<'a> Table<'a> {
         let mut count = 0;
         let time = batch.time[row];
         for frame in batch.frames.get(row) {
-            let Some(image) = self.drivers.at(*frame, time) else {
+            let Some(image) = self.drivers.suspect_at(*frame, time) else {
                 continue;
             };
-            if !self.suspects[image as usize] || count == SHOWN || seen[..count].contains(&image) {
+            if count == SHOWN || seen[..count].contains(&image) {
                 continue;
             }
             seen[count] = image;

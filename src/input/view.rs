@@ -11,11 +11,17 @@ use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
 
+/// A file up to this size is mapped once and whole: mapping and unmapping it piece by piece would take
+/// a good part of the time its events take.
+const MAPPED_WHOLE: u64 = 64 << 20;
+
 /// The bytes of an input, in a file or in memory.
 #[derive(Debug)]
 pub enum Source {
     /// A file on disk and its length when it was opened.
     File(File, u64),
+    /// A small file, mapped.
+    Mapped(Arc<memmap2::Mmap>),
     /// Bytes in memory.
     Memory(Arc<[u8]>),
 }
@@ -34,6 +40,9 @@ impl Source {
                 "expected a file, found a folder",
             ));
         }
+        if (1..=MAPPED_WHOLE).contains(&meta.len()) {
+            return Ok(Self::Mapped(Arc::new(map(&file, 0, meta.len())?)));
+        }
         Ok(Self::File(file, meta.len()))
     }
 
@@ -41,6 +50,7 @@ impl Source {
     pub fn len(&self) -> u64 {
         match self {
             Self::File(_, len) => *len,
+            Self::Mapped(map) => map.len() as u64,
             Self::Memory(bytes) => bytes.len() as u64,
         }
     }
@@ -58,16 +68,9 @@ impl Source {
         let end = range.end.min(self.len());
         let start = range.start.min(end);
         match self {
-            Self::File(file, _) if start < end => {
-                let len = usize::try_from(end - start)
-                    .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-                // SAFETY: the map is private to this process and read-only. The input must not be
-                // changed while it is read, which the documentation asks of the user; all reads are
-                // bounds-checked against the mapped length and nothing is assumed of the contents.
-                let map = unsafe { MmapOptions::new().offset(start).len(len).map(file)? };
-                Ok(View::Mapped(map))
-            }
+            Self::File(file, _) if start < end => Ok(View::Mapped(map(file, start, end - start)?)),
             Self::File(..) => Ok(View::Memory(Arc::from([]), 0..0)),
+            Self::Mapped(map) => Ok(View::Part(Arc::clone(map), start as usize..end as usize)),
             Self::Memory(bytes) => Ok(View::Memory(
                 Arc::clone(bytes),
                 start as usize..end as usize,
@@ -76,11 +79,21 @@ impl Source {
     }
 }
 
+fn map(file: &File, start: u64, len: u64) -> io::Result<memmap2::Mmap> {
+    let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    // SAFETY: the map is private to this process and read-only. The input must not be changed while
+    // it is read, which the documentation asks of the user; all reads are bounds-checked against the
+    // mapped length and nothing is assumed of the contents.
+    unsafe { MmapOptions::new().offset(start).len(len).map(file) }
+}
+
 /// A piece of a [`Source`].
 #[derive(Debug)]
 pub enum View {
     /// Mapped from the file.
     Mapped(memmap2::Mmap),
+    /// A part of a mapped file.
+    Part(Arc<memmap2::Mmap>, Range<usize>),
     /// A part of bytes in memory.
     Memory(Arc<[u8]>, Range<usize>),
 }
@@ -92,6 +105,7 @@ impl Deref for View {
     fn deref(&self) -> &[u8] {
         match self {
             Self::Mapped(map) => map,
+            Self::Part(map, range) => &map[range.clone()],
             Self::Memory(bytes, range) => &bytes[range.clone()],
         }
     }

@@ -6,7 +6,7 @@
 use super::detail::{image_load, process_created};
 use super::error::PmlError;
 use super::file::PmlFile;
-use super::operations::operation_name;
+use super::operations::{UNKNOWN, operation_name};
 use super::record::Record;
 use super::trace::{UNIT, class_of};
 use crate::trace::{Class, Filetime, OperationCount, Process, Tick, for_each_unit};
@@ -34,7 +34,7 @@ pub struct Survey {
     pub accounts: Vec<(Box<[u8]>, u32)>,
     /// Whether a file-system or a registry event has a stack.
     pub stacks: bool,
-    counts: HashMap<Key, Count>,
+    counts: Counts,
 }
 
 /// A kernel image loaded while the log ran.
@@ -52,12 +52,51 @@ pub struct LoadedImage {
 
 type Key = (u16, u16, u8);
 
-#[derive(Debug)]
+/// How often each operation occurs. There are a few dozen in a log, and most events repeat a recent
+/// one: a search from the front beats hashing.
+#[derive(Debug, Default)]
+struct Counts {
+    keys: Vec<Key>,
+    counts: Vec<Count>,
+}
+
+#[derive(Debug, Clone)]
 struct Count {
     class: Class,
     operation: &'static str,
     count: u64,
 }
+
+impl Counts {
+    #[inline]
+    fn add(&mut self, key: Key, count: u64, named: impl FnOnce() -> (Class, &'static str)) {
+        if let Some(at) = self.keys.iter().position(|known| *known == key) {
+            self.counts[at].count += count;
+            return;
+        }
+        // Made-up logs may hold any number of keys; what has no name needs no key of its own.
+        let (class, operation) = named();
+        let key = if operation == UNKNOWN && self.keys.len() > MAX_KEYS {
+            (key.0, u16::MAX, 0)
+        } else {
+            key
+        };
+        match self.keys.iter().position(|known| *known == key) {
+            Some(at) => self.counts[at].count += count,
+            None => {
+                self.keys.push(key);
+                self.counts.push(Count {
+                    class,
+                    operation,
+                    count,
+                });
+            }
+        }
+    }
+}
+
+/// More keys than Windows has operations.
+const MAX_KEYS: usize = 500;
 
 /// Faults kept for the warnings; the rest is counted.
 const LISTED: usize = 20;
@@ -105,12 +144,8 @@ impl Survey {
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
         let class = class_of(record.class());
-        let count = self.counts.entry(key(record)).or_insert_with(|| Count {
-            class,
-            operation: operation_name(record),
-            count: 0,
-        });
-        count.count += 1;
+        self.counts
+            .add(key(record), 1, || (class, operation_name(record)));
         match class {
             Class::FileSystem | Class::Registry => self.stacks |= record.depth() > 0,
             Class::Process => self.note_process(file, record, time),
@@ -162,18 +197,16 @@ impl Survey {
         self.processes.extend(other.processes);
         self.accounts.extend(other.accounts);
         self.stacks |= other.stacks;
-        for (key, count) in other.counts {
+        for (key, count) in other.counts.keys.iter().zip(&other.counts.counts) {
             self.counts
-                .entry(key)
-                .and_modify(|known| known.count += count.count)
-                .or_insert(count);
+                .add(*key, count.count, || (count.class, count.operation));
         }
     }
 
     /// Counts by class and operation: classes as Procmon lists them, most frequent operation first.
     pub fn operations(&self) -> Vec<OperationCount> {
         let mut sums: HashMap<(Class, &'static str), u64> = HashMap::new();
-        for count in self.counts.values() {
+        for count in &self.counts.counts {
             *sums.entry((count.class, count.operation)).or_default() += count.count;
         }
         let mut out: Vec<OperationCount> = sums

@@ -76,7 +76,7 @@ impl PmlTrace {
         })
     }
 
-    /// The log as a file: records by number.
+    /// The log as a file: records by number. Its list of processes has become [`TraceInfo::processes`].
     pub fn file(&self) -> &PmlFile {
         &self.file
     }
@@ -229,7 +229,7 @@ fn describe(file: &mut PmlFile, found: &Survey, path: &Path) -> TraceInfo {
         machine: header.machine(),
         operations,
         kernel_images: kernel_images(file, &found.images, highest_user),
-        processes: file.processes.list.clone(),
+        processes: std::mem::take(&mut file.processes.list),
         highest_user,
         coverage,
         warnings: warnings(file, found),

@@ -72,6 +72,10 @@ impl AddressMap {
     /// The image that owned `address` at `time`.
     #[inline]
     pub fn find(&self, address: u64, time: Filetime) -> Option<u32> {
+        // The last interval is empty: its start is the end of all images.
+        if address < *self.starts.first()? || address >= *self.starts.last()? {
+            return None;
+        }
         let after = self.starts.partition_point(|start| *start <= address);
         let interval = after.checked_sub(1)?;
         let owners = &self.owners[self.first[interval] as usize..self.first[interval + 1] as usize];

@@ -38,21 +38,23 @@ pub fn for_each_unit<R: Send>(
     work: impl Fn(usize) -> io::Result<R> + Sync,
     take: impl FnMut(R) -> io::Result<()> + Send,
 ) -> io::Result<()> {
-    for_each_group(units, UNITS_PER_THREAD, tick, work, take)
+    let group = rayon::current_num_threads() * UNITS_PER_THREAD;
+    for_each_group(units, group, tick, work, take)
 }
 
-/// [`for_each_unit`] with `per_thread` units a thread in a group: fewer where a result is large.
+/// [`for_each_unit`] with `group` units in a group: fewer where a result is large, or `work` is
+/// parallel in itself.
 ///
 /// # Errors
 /// As [`for_each_unit`].
 pub fn for_each_group<R: Send>(
     units: Range<usize>,
-    per_thread: usize,
+    group: usize,
     tick: Tick<'_>,
     work: impl Fn(usize) -> io::Result<R> + Sync,
     mut take: impl FnMut(R) -> io::Result<()> + Send,
 ) -> io::Result<()> {
-    let group = rayon::current_num_threads() * per_thread.max(1);
+    let group = group.max(1);
     let mut ready: Vec<io::Result<R>> = Vec::new();
     let mut next = units.start;
     while next < units.end || !ready.is_empty() {

@@ -119,13 +119,20 @@ impl serde::Serialize for Filetime {
 
 /// Appends `time` as RFC 3339 with 7 fractional digits in `zone` (`Z` for UTC, else `+08:00`).
 pub fn push_rfc3339(out: &mut String, time: Filetime, zone: &Zone) {
+    let mut bytes = Vec::with_capacity(34);
+    push_rfc3339_bytes(&mut bytes, time, zone);
+    out.push_str(std::str::from_utf8(&bytes).unwrap_or_default());
+}
+
+/// [`push_rfc3339`] into bytes, without a detour.
+pub fn push_rfc3339_bytes(out: &mut Vec<u8>, time: Filetime, zone: &Zone) {
     let offset = zone.offset_seconds(time);
     let civil = shift(time, offset).civil();
     if civil.year > 9_999 {
         // RFC 3339 ends here; a number of more digits still says what the file holds.
-        push_padded(out, civil.year / 10_000, 1);
+        out.extend_from_slice((civil.year / 10_000).to_string().as_bytes());
     }
-    let mut text = *b"0000-00-00T00:00:00.0000000";
+    let mut text = *b"0000-00-00T00:00:00.0000000Z";
     let mut put = |at: usize, width: usize, mut value: u32| {
         for digit in text[at..at + width].iter_mut().rev() {
             *digit = b'0' + (value % 10) as u8;
@@ -139,16 +146,21 @@ pub fn push_rfc3339(out: &mut String, time: Filetime, zone: &Zone) {
     put(14, 2, civil.minute);
     put(17, 2, civil.second);
     put(20, 7, civil.fraction);
-    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
     if zone.is_utc() {
-        out.push('Z');
-    } else {
-        out.push(if offset < 0 { '-' } else { '+' });
-        let minutes = offset.unsigned_abs() / 60;
-        push_padded(out, minutes / 60, 2);
-        out.push(':');
-        push_padded(out, minutes % 60, 2);
+        out.extend_from_slice(&text);
+        return;
     }
+    out.extend_from_slice(&text[..27]);
+    out.push(if offset < 0 { b'-' } else { b'+' });
+    let minutes = offset.unsigned_abs() / 60;
+    let digit = |value: u32| b'0' + (value % 10) as u8;
+    out.extend_from_slice(&[
+        digit(minutes / 600),
+        digit(minutes / 60),
+        b':',
+        digit(minutes % 60 / 10),
+        digit(minutes % 60),
+    ]);
 }
 
 fn shift(time: Filetime, seconds: i32) -> Filetime {
