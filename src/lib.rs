@@ -30,11 +30,13 @@
 #![warn(missing_docs)]
 
 pub mod bytes;
+pub mod cli;
 pub mod codes;
 pub mod drivers;
 pub mod export;
 pub mod findings;
 pub mod input;
 pub mod pml;
+pub mod report;
 pub mod servicing;
 pub mod trace;

@@ -1,0 +1,355 @@
+//! Every command and option, once: help, man page and completions come from here.
+
+use crate::export::class_by_name;
+use crate::servicing::UserWindow;
+use crate::trace::time::parse_rfc3339;
+use crate::trace::{Class, Filetime, Zone};
+use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Names the third-party filter driver behind a failed Windows update
+#[derive(Debug, Parser)]
+#[command(
+    name = "fltscope",
+    version,
+    about,
+    long_about = "Names the third-party filter driver behind a failed Windows update.\n\nReads Procmon boot logs (PML) on any platform, finds the time in which servicing worked on the driver store, and shows which third-party kernel drivers had their hands in it: how often, with which failures and delays, and on which stacks.",
+    after_help = "Start with:  fltscope analyze case/ --out report/",
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub struct Args {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// Options that every command has
+#[derive(Debug, clap::Args)]
+pub struct GlobalArgs {
+    /// Threads to use [default: one a core]
+    #[arg(long, global = true, value_name = "N", help_heading = "Common options")]
+    pub threads: Option<NonZeroUsize>,
+    /// No progress, and no summary on the terminal
+    #[arg(short, long, global = true, help_heading = "Common options")]
+    pub quiet: bool,
+    /// Show times in this zone: UTC, local, Europe/Berlin, +08:00 (files hold UTC)
+    #[arg(long, global = true, value_name = "ZONE", default_value = "UTC", value_parser = Zone::parse, help_heading = "Common options")]
+    pub tz: Zone,
+}
+
+/// The commands
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find the drivers that touched the driver store while an update was serviced
+    #[command(after_long_help = ANALYZE_EXAMPLES)]
+    Analyze(AnalyzeArgs),
+    /// Show what a trace holds: machine, time range, events, drivers, gaps
+    #[command(after_long_help = INFO_EXAMPLES)]
+    Info(InfoArgs),
+    /// List the kernel modules of a trace: who made them, and where filters sit
+    #[command(after_long_help = DRIVERS_EXAMPLES)]
+    Drivers(DriversArgs),
+    /// Write events as a table: CSV, Parquet or NDJSON, or as Procmon itself writes them
+    #[command(after_long_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
+    /// Print a completion script for a shell
+    #[command(after_long_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one page a command into a folder
+    #[command(after_long_help = MAN_EXAMPLES)]
+    Man(ManArgs),
+}
+
+const ANALYZE_EXAMPLES: &str = "Examples:
+  Analyse all logs of a case and write tables beside the findings:
+    fltscope analyze case/ --out report/
+  Look at two minutes only:
+    fltscope analyze boot_log.pml --out report/ --window 2026-05-12T06:41:00Z..2026-05-12T06:43:00Z
+  In a script: exit status 3 when a third-party driver failed or delayed an operation:
+    fltscope analyze case/ --out report/ --quiet --fail-on implicated
+
+Exit status: 0 analysed; 1 an input could not be read at all, or nothing usable was given;
+2 usage; 3 analysed, and --fail-on was met.";
+
+const INFO_EXAMPLES: &str = "Examples:
+    fltscope info boot_log.pml
+    fltscope info boot_log.pml --json | jq .coverage";
+
+const DRIVERS_EXAMPLES: &str = "Examples:
+    fltscope drivers boot_log.pml --third-party
+    fltscope drivers boot_log.pml --format csv > drivers.csv";
+
+const EXPORT_EXAMPLES: &str = "Examples:
+  Everything, for DuckDB or pandas:
+    fltscope export boot_log.pml -o events.parquet
+  What failed on the driver store with a third-party driver on the stack:
+    fltscope export boot_log.pml -o events.csv --driver-store --failures --third-party --stacks
+  One package, two processes, on the terminal:
+    fltscope export boot_log.pml -o - --format csv --path '*\\oposdrv.inf*' --process 'ti*.exe' --process poqexec.exe
+  What Procmon would save on a machine in Berlin, with columns of your choice:
+    fltscope export boot_log.pml -o Logfile.CSV --format procmon-csv --tz Europe/Berlin --columns 'Time of Day,Operation,Path,Result'
+
+Patterns: * matches any characters, ? one; case is ignored. The columns are described in docs/events.md,
+Procmon's own in docs/procmon-csv.md.";
+
+const COMPLETIONS_EXAMPLES: &str = "Examples:
+    fltscope completions bash > ~/.local/share/bash-completion/completions/fltscope
+    fltscope completions powershell >> $PROFILE";
+
+const MAN_EXAMPLES: &str = "Examples:
+    fltscope man > fltscope.1
+    fltscope man --dir man/";
+
+/// Arguments of `analyze`
+#[derive(Debug, clap::Args)]
+pub struct AnalyzeArgs {
+    /// Case folder, or any mix of trace files
+    #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    pub inputs: Vec<PathBuf>,
+    /// Folder for findings.json, events.csv, events.parquet, drivers.csv and report.html; made if it is not there
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+    /// Time to look at: auto, or START..END (RFC 3339; an end may be left open)
+    #[arg(long, value_name = "auto|START..END", default_value = "auto", value_parser = parse_window)]
+    pub window: WindowArg,
+    /// TOML file that changes paths, observers, benign results or the delay bound
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub rules: Option<PathBuf>,
+    /// Evidence rows for each driver in findings.json
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub evidence: usize,
+    /// What to print on stdout
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Exit with status 3 when a third-party driver is flagged so, or worse
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    pub fail_on: Option<FailOn>,
+    /// Start CSV files with a byte order mark, by which Excel knows UTF-8
+    #[arg(long)]
+    pub bom: bool,
+}
+
+/// `--window`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowArg {
+    /// By the best source there is
+    Auto,
+    /// As given
+    User(UserWindow),
+}
+
+fn parse_window(text: &str) -> Result<WindowArg, String> {
+    if text.eq_ignore_ascii_case("auto") {
+        return Ok(WindowArg::Auto);
+    }
+    text.parse().map(WindowArg::User)
+}
+
+/// Format of what `analyze` prints
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// A summary for people
+    Text,
+    /// findings.json
+    Json,
+}
+
+/// `--fail-on`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// A third-party driver is implicated
+    Implicated,
+    /// A third-party driver touched the driver store
+    Touched,
+}
+
+/// Arguments of `info`
+#[derive(Debug, clap::Args)]
+pub struct InfoArgs {
+    /// Trace files
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Print one JSON object a file
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `drivers`
+#[derive(Debug, clap::Args)]
+pub struct DriversArgs {
+    /// Trace files
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Only drivers that are not Microsoft's
+    #[arg(long)]
+    pub third_party: bool,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = DriversFormat::Text)]
+    pub format: DriversFormat,
+}
+
+/// Format of what `drivers` prints
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DriversFormat {
+    /// A table for people
+    Text,
+    /// Comma-separated values
+    Csv,
+    /// A JSON array
+    Json,
+}
+
+/// Arguments of `export`
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// Trace files; the parts of a split log in their order
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// File to write, its ending names the format; - for stdout
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Format, where the ending does not say it
+    #[arg(long, value_enum)]
+    pub format: Option<ExportFormat>,
+    /// Columns, in this order, with commas between them [default: all but stack; Procmon's, as it exports them]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// Add the stack: a column of frames as driver.sys+0x1234, innermost first, or elements of procmon-xml
+    #[arg(long)]
+    pub stacks: bool,
+    /// Build of Procmon to write like, for Procmon's own formats [default: 2020-07]
+    #[arg(long, value_enum, value_name = "BUILD")]
+    pub dialect: Option<ExportDialect>,
+    /// Start a CSV with a byte order mark, by which Excel knows UTF-8
+    #[arg(long)]
+    pub bom: bool,
+    /// Only events from this time on (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = parse_rfc3339, help_heading = "Filters")]
+    pub from: Option<Filetime>,
+    /// Only events up to this time (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = parse_rfc3339, help_heading = "Filters")]
+    pub to: Option<Filetime>,
+    /// Only this class: file, registry, process, network, profiling, ipc
+    #[arg(long, value_name = "CLASS", value_delimiter = ',', value_parser = parse_class, help_heading = "Filters")]
+    pub class: Vec<Class>,
+    /// Only this operation, as CreateFile
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        help_heading = "Filters"
+    )]
+    pub operation: Vec<String>,
+    /// Only processes whose name matches, as 'ti*.exe'
+    #[arg(long, value_name = "PATTERN", help_heading = "Filters")]
+    pub process: Vec<String>,
+    /// Only this process id
+    #[arg(
+        long,
+        value_name = "N",
+        value_delimiter = ',',
+        help_heading = "Filters"
+    )]
+    pub pid: Vec<u32>,
+    /// Only this thread id
+    #[arg(
+        long,
+        value_name = "N",
+        value_delimiter = ',',
+        help_heading = "Filters"
+    )]
+    pub tid: Vec<u32>,
+    /// Only paths (or targets of renames and links) that match, as '*\oposdrv.inf*'
+    #[arg(long, value_name = "PATTERN", help_heading = "Filters")]
+    pub path: Vec<String>,
+    /// Only this result, as 'ACCESS DENIED' or 0xC0000022
+    #[arg(
+        long,
+        value_name = "RESULT",
+        value_delimiter = ',',
+        help_heading = "Filters"
+    )]
+    pub result: Vec<String>,
+    /// Only operations that failed with a result that is not benign
+    #[arg(long, help_heading = "Filters")]
+    pub failures: bool,
+    /// Only operations on driver-store paths
+    #[arg(long, help_heading = "Filters")]
+    pub driver_store: bool,
+    /// Only operations with a third-party driver on the stack
+    #[arg(long, help_heading = "Filters")]
+    pub third_party: bool,
+    /// TOML file that changes what --driver-store and --failures mean
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Filters")]
+    pub rules: Option<PathBuf>,
+}
+
+fn parse_class(name: &str) -> Result<Class, String> {
+    class_by_name(name).ok_or_else(|| {
+        "there is no class of that name; there are file, registry, process, network, profiling, ipc"
+            .to_owned()
+    })
+}
+
+/// Format of a table
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Comma-separated values
+    Csv,
+    /// Apache Parquet
+    Parquet,
+    /// One JSON object a line
+    Ndjson,
+    /// The CSV that Procmon itself writes, byte for byte
+    ProcmonCsv,
+    /// The XML that Procmon itself writes
+    ProcmonXml,
+}
+
+/// `--dialect`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportDialect {
+    /// The build that recorded the log, by the driver it names
+    Auto,
+    /// Builds with PROCMON23.SYS: a directory listing does not name its information class
+    #[value(name = "2020-03")]
+    Early2020,
+    /// Builds with PROCMON24.SYS: the information class stands third and hides an entry
+    #[value(name = "2020-07")]
+    Late2020,
+    /// Builds since: the information class stands first; known from quoted lines only
+    Recent,
+}
+
+/// Arguments of `completions`
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`
+#[derive(Debug, clap::Args)]
+pub struct ManArgs {
+    /// Folder for one page a command
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+}

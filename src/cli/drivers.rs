@@ -1,0 +1,36 @@
+//! `fltscope drivers`: the kernel modules of a trace.
+
+use super::args::{DriversArgs, DriversFormat, GlobalArgs};
+use super::open::open_all;
+use super::output::print;
+use super::progress::Bars;
+use super::{CliError, Status};
+use crate::drivers::{Driver, Observers, identify};
+use crate::report::drivers::{csv, json, text};
+use crate::trace::Trace as _;
+
+/// Runs the command.
+pub fn run(args: &DriversArgs, global: &GlobalArgs) -> Result<Status, CliError> {
+    let bars = Bars::new(global.quiet);
+    let opened = open_all(&args.files, &bars);
+    if opened.traces.is_empty() {
+        return Err(opened.nothing_usable());
+    }
+    opened.warn();
+    let all: Vec<(String, Vec<Driver>)> = opened
+        .traces
+        .iter()
+        .map(|(name, trace)| {
+            let mut list = identify(trace.info(), &Observers::default()).list;
+            list.retain(|driver| driver.third_party || !args.third_party);
+            (name.clone(), list)
+        })
+        .collect();
+    let out = match args.format {
+        DriversFormat::Text => text(&all, args.third_party),
+        DriversFormat::Csv => csv(&all)?,
+        DriversFormat::Json => json(&all)?,
+    };
+    print(&out)?;
+    Ok(opened.status())
+}

@@ -1,0 +1,87 @@
+//! The command line: what was typed, run, and turned into an exit status.
+
+mod analyze;
+mod args;
+mod drivers;
+mod export;
+mod info;
+mod meta;
+mod open;
+mod output;
+mod progress;
+
+pub use args::{Args, Command};
+
+use clap::Parser as _;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// Why a command ends without success.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// What was asked for makes no sense: exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// An input cannot be read, or nothing usable was given: exit status 1.
+    #[error("{0}")]
+    Input(String),
+    /// Output cannot be written, or an input can no longer be read: exit status 1.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// How a command ended when it ran to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// All was done.
+    Done,
+    /// It was done, but an input could not be read at all.
+    InputUnreadable,
+    /// `--fail-on` was met.
+    FailOn,
+}
+
+/// Runs the command line `args` (the program's name first) and gives the exit status: 0 done, 1 an
+/// input could not be read or nothing usable was given, 2 usage, 3 `--fail-on` was met.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are printed on stdout with status 0, usage errors on stderr with 2.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match execute(&args) {
+        Ok(Status::Done) => ExitCode::SUCCESS,
+        Ok(Status::InputUnreadable) => ExitCode::from(1),
+        Ok(Status::FailOn) => ExitCode::from(3),
+        // Who reads our output has seen enough.
+        Err(CliError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(anstream::stderr(), "{}: {error}", output::red("error"));
+            ExitCode::from(match error {
+                CliError::Usage(_) => 2,
+                CliError::Input(_) | CliError::Io(_) => 1,
+            })
+        }
+    }
+}
+
+fn execute(args: &Args) -> Result<Status, CliError> {
+    if let Some(threads) = args.global.threads {
+        // A second call in one process (tests) keeps the first pool: the result is the same.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.get())
+            .build_global();
+    }
+    match &args.command {
+        Command::Analyze(command) => analyze::run(command, &args.global),
+        Command::Info(command) => info::run(command, &args.global),
+        Command::Drivers(command) => drivers::run(command, &args.global),
+        Command::Export(command) => export::run(command, &args.global),
+        Command::Completions(command) => meta::completions(command),
+        Command::Man(command) => meta::man(command),
+    }
+}

@@ -1,0 +1,240 @@
+//! Driver lists as text, CSV and JSON.
+
+use super::style::{BOLD, bytes, paint, safe};
+use crate::drivers::{Driver, Role};
+use crate::export::csv::{BOM, clean, push_micros};
+use crate::findings::Findings;
+use crate::trace::Filetime;
+use comfy_table::{Table, presets};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::io;
+
+/// Drivers of some traces: the file and its list.
+type Lists = [(String, Vec<Driver>)];
+
+/// The lists as tables for people.
+pub fn text(lists: &Lists, only_third_party: bool) -> String {
+    let mut out = String::new();
+    for (at, (file, drivers)) in lists.iter().enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        if lists.len() > 1 {
+            let _ = writeln!(out, "{}", paint(BOLD, safe(file)));
+        }
+        if drivers.is_empty() {
+            out.push_str(if only_third_party {
+                "No third-party kernel module is listed in this trace.\n"
+            } else {
+                "No kernel module is listed in this trace.\n"
+            });
+            continue;
+        }
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header([
+            "DRIVER",
+            "THIRD PARTY",
+            "COMPANY",
+            "VERSION",
+            "ALTITUDE",
+            "GROUP",
+            "BASE",
+            "SIZE",
+            "PATH",
+        ]);
+        for driver in drivers {
+            table.add_row([
+                safe(&driver.name),
+                third_party(driver),
+                safe(driver.company.trim()),
+                safe(driver.version.trim()),
+                driver.altitude_text(),
+                driver.group_text(),
+                format!("{:#x}", driver.base),
+                bytes(driver.size),
+                safe(&driver.path),
+            ]);
+        }
+        let _ = writeln!(out, "{}", table.trim_fmt());
+        if drivers.iter().any(|d| !d.altitudes().is_empty()) {
+            out.push_str("\nAltitude and group are those that filters of this file name have been given: candidates, since names are not unique.\n");
+        }
+    }
+    out
+}
+
+/// `yes (company)`, `no (inbox-name)`, `observer`.
+fn third_party(driver: &Driver) -> String {
+    match (driver.role, driver.third_party) {
+        (Role::Observer, _) => "observer".to_owned(),
+        (_, true) => format!("yes ({})", driver.basis.as_str()),
+        (_, false) => format!("no ({})", driver.basis.as_str()),
+    }
+}
+
+/// The lists as one CSV.
+///
+/// # Errors
+/// When a line cannot be written.
+pub fn csv(lists: &Lists) -> io::Result<String> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record([
+        "input",
+        "name",
+        "path",
+        "company",
+        "description",
+        "version",
+        "base",
+        "size",
+        "loaded",
+        "third_party",
+        "basis",
+        "role",
+        "altitude",
+        "group",
+    ])?;
+    for (file, drivers) in lists {
+        for driver in drivers {
+            let record = [
+                file.clone(),
+                driver.name.clone(),
+                driver.path.to_string(),
+                driver.company.to_string(),
+                driver.description.to_string(),
+                driver.version.to_string(),
+                format!("{:#x}", driver.base),
+                driver.size.to_string(),
+                driver.loaded.map_or_else(String::new, |t| t.to_string()),
+                driver.third_party.to_string(),
+                driver.basis.as_str().to_owned(),
+                driver.role.as_str().to_owned(),
+                driver.altitude_text(),
+                driver.group_text(),
+            ];
+            out.write_record(record.iter().map(|cell| clean(cell, true).into_owned()))?;
+        }
+    }
+    let bytes = out.into_inner().map_err(|error| error.into_error())?;
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+/// The lists as a JSON array.
+///
+/// # Errors
+/// When a value cannot be written.
+pub fn json(lists: &Lists) -> io::Result<String> {
+    let rows: Vec<serde_json::Value> = lists
+        .iter()
+        .flat_map(|(file, drivers)| drivers.iter().map(move |driver| (file, driver)))
+        .map(|(file, driver)| {
+            let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            let candidates: Vec<serde_json::Value> = driver
+                .altitudes()
+                .iter()
+                .map(|found| {
+                    json!({
+                        "altitude": found.altitude,
+                        "group": text(found.group),
+                        "vendor": text(found.vendor),
+                        "product": text(found.product),
+                    })
+                })
+                .collect();
+            json!({
+                "input": file,
+                "name": driver.name,
+                "path": &*driver.path,
+                "company": text(&driver.company),
+                "description": text(&driver.description),
+                "version": text(&driver.version),
+                "base": format!("{:#x}", driver.base),
+                "size": driver.size,
+                "loaded": driver.loaded,
+                "third_party": driver.third_party,
+                "basis": driver.basis,
+                "role": driver.role,
+                "candidates": candidates,
+            })
+        })
+        .collect();
+    let mut text = serde_json::to_string_pretty(&rows)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// `drivers.csv` of an analysis.
+///
+/// # Errors
+/// When a line cannot be written.
+pub fn findings_csv(findings: &Findings, bom: bool) -> io::Result<Vec<u8>> {
+    let start = if bom {
+        BOM.as_bytes().to_vec()
+    } else {
+        Vec::new()
+    };
+    let mut out = csv::Writer::from_writer(start);
+    out.write_record([
+        "name",
+        "company",
+        "verdict",
+        "third_party",
+        "basis",
+        "role",
+        "touches",
+        "minifilter",
+        "file_stack",
+        "registry_stack",
+        "failures",
+        "delays",
+        "delay_us_max",
+        "delay_us_total",
+        "first",
+        "last",
+        "altitude",
+        "group",
+        "description",
+        "version",
+        "base",
+        "size",
+        "path",
+    ])?;
+    let micros = |value: f64| {
+        let mut text = String::new();
+        push_micros(&mut text, (value * 10.0).round() as u64);
+        text
+    };
+    let time = |time: Option<Filetime>| time.map_or_else(String::new, |t| t.to_string());
+    let opt = |text: &Option<String>| text.clone().unwrap_or_default();
+    for driver in &findings.drivers {
+        let record = [
+            driver.name.clone(),
+            opt(&driver.company),
+            driver.verdict.as_str().to_owned(),
+            driver.third_party.to_string(),
+            driver.basis.as_str().to_owned(),
+            driver.role.as_str().to_owned(),
+            driver.touches.total().to_string(),
+            driver.touches.minifilter.to_string(),
+            driver.touches.file_stack.to_string(),
+            driver.touches.registry_stack.to_string(),
+            driver.failures.to_string(),
+            driver.delays.to_string(),
+            micros(driver.delay_us_max),
+            micros(driver.delay_us_total),
+            time(driver.first),
+            time(driver.last),
+            opt(&driver.altitude),
+            opt(&driver.group),
+            opt(&driver.description),
+            opt(&driver.version),
+            driver.base.clone(),
+            driver.size.to_string(),
+            driver.path.clone(),
+        ];
+        out.write_record(record.iter().map(|cell| clean(cell, true).into_owned()))?;
+    }
+    out.into_inner().map_err(|error| error.into_error())
+}

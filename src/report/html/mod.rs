@@ -1,0 +1,76 @@
+//! `report.html`: the findings as a page of their own, for a screen and for paper.
+//!
+//! The page needs nothing but itself: no network, no script for reading. Every text goes through one place
+//! (`write_value`) that makes visible what hides and escapes the rest, so the template cannot forget it; the
+//! page's own policy forbids every script but its own, should that fail one day.
+
+mod answer;
+mod axis;
+mod driver;
+mod reading;
+mod text;
+mod timeline;
+mod view;
+
+use crate::findings::Findings;
+use crate::trace::Zone;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, Error, HtmlEscape, Output, State, escape_formatter};
+use std::io;
+use view::Page;
+
+const TEMPLATES: [(&str, &str); 5] = [
+    ("macros.html", include_str!("macros.html")),
+    ("page.html", include_str!("page.html")),
+    ("timeline.html", include_str!("timeline.html")),
+    ("driver.html", include_str!("driver.html")),
+    ("rest.html", include_str!("rest.html")),
+];
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+/// SHA-256 of `page.js` with the line ends around it, by which the page's policy lets it run.
+const SCRIPT_HASH: &str = "LqcKWi9Sflz2Xn94Krs1NjsK6oj9nmaDhYb3Oa1jhwk=";
+
+/// The report on these findings; `zone` is shown beside UTC.
+///
+/// # Errors
+/// When the templates do not fit the findings, which is a mistake of the program.
+pub fn page(findings: &Findings, zone: &Zone) -> io::Result<String> {
+    render(&Page::new(findings, zone))
+        .map_err(|error| io::Error::other(format!("report: {error:#}")))
+}
+
+fn render(page: &Page<'_>) -> Result<String, Error> {
+    let mut env = Environment::new();
+    let mut syntax = SyntaxConfig::builder();
+    env.set_syntax(syntax.trim_blocks(true).lstrip_blocks(true).build()?);
+    env.set_formatter(write_value);
+    for (name, source) in TEMPLATES {
+        env.add_template(name, source)?;
+    }
+    env.add_global("style", own(STYLE));
+    env.add_global("script", own(SCRIPT));
+    env.add_global("script_hash", own(SCRIPT_HASH));
+    env.get_template("page.html")?.render(Serde(page))
+}
+
+/// A text of the program's own, which is not escaped. A line ends as browsers read it, so that the hash fits.
+fn own(text: &str) -> Value {
+    Value::from_safe_string(text.replace("\r\n", "\n"))
+}
+
+/// Writes a value of a template: nothing for what is absent, and text only after making it visible and harmless.
+fn write_value(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
+    match value.as_str() {
+        _ if value.is_none() || value.is_undefined() => Ok(()),
+        Some(text) if !value.is_safe() => {
+            write!(out, "{}", HtmlEscape(&text::visible(text))).map_err(Error::from)
+        }
+        _ => escape_formatter(out, state, value),
+    }
+}

@@ -1,0 +1,7 @@
+//! Findings and facts as text for people.
+
+pub mod drivers;
+pub mod html;
+pub mod info;
+mod style;
+pub mod summary;
