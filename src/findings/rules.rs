@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn benign_results_of_the_contract() {
+    fn what_is_benign_by_default() {
         let rules = Rules::default();
         for text in [
             "SUCCESS",

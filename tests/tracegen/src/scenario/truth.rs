@@ -1,4 +1,4 @@
-//! What an analysis of a case must find, counted from the events by the rules of the contract.
+//! What an analysis of a case must find, counted from the events by the rules of docs/findings.md.
 
 use super::drivers::Driver;
 use super::scope;
