@@ -60,7 +60,7 @@ fn decoding(group: &mut BenchmarkGroup<'_, WallTime>, trace: &PmlTrace) {
         target: true,
         detail: true,
         category: true,
-        frames: true,
+        frames: fltscope::trace::Frames::All,
         zone: Zone::UTC,
     };
     group.bench_function("decode, fixed part only", |b| {

@@ -9,7 +9,7 @@ use super::pool::Pool;
 use super::rows::{Cell, Rows, Table};
 use crate::codes::procmon::{result_text, write_result};
 use crate::trace::NO_PROCESS;
-use crate::trace::run::for_each_group;
+use crate::trace::run::for_each_in_turn;
 use crate::trace::{Filetime, Progress};
 use polars_arrow::array::{
     Array, BooleanArray, DictionaryArray, MutableBinaryViewArray, PrimitiveArray,
@@ -26,7 +26,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 /// Units of the trace in a row group: 65,536 events, a few dozen megabytes while it is made.
-const UNITS_PER_ROW_GROUP: usize = 32;
+const UNITS_PER_ROW_GROUP: usize = 64;
 
 /// The pages of one column of a row group.
 type Pages = Vec<CompressedPage>;
@@ -59,9 +59,8 @@ pub fn write(
     for table in tables {
         let phase = progress.phase("Writing events", table.trace);
         let units = table.trace.units();
-        for_each_group(
+        for_each_in_turn(
             0..units.div_ceil(UNITS_PER_ROW_GROUP),
-            1,
             &|groups| phase(groups * UNITS_PER_ROW_GROUP as u64),
             |group| {
                 let first = group * UNITS_PER_ROW_GROUP;

@@ -6,7 +6,8 @@ use crate::codes::procmon::{result_text, write_result};
 use crate::drivers::DriverList;
 use crate::trace::batch::TextColumn;
 use crate::trace::{
-    AddressMap, Batch, Filetime, NO_PROCESS, Process, Trace, TraceInfo, Want, Zone, address_map,
+    AddressMap, Batch, Filetime, Frames, NO_PROCESS, Process, Trace, TraceInfo, Want, Zone,
+    address_map,
 };
 use std::fmt::Write as _;
 use std::io;
@@ -111,7 +112,13 @@ impl<'a> Table<'a> {
             target: has(Column::TargetPath),
             detail: has(Column::Detail),
             category: has(Column::Category),
-            frames: drivers || third_party || has(Column::Stack),
+            frames: if has(Column::Stack) {
+                Frames::All
+            } else if drivers || third_party {
+                Frames::Kernel
+            } else {
+                Frames::None
+            },
             zone: self.zone.clone(),
         };
         let before = rows.batch.len();

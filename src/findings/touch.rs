@@ -5,7 +5,9 @@ use super::schema::{Reason, TouchKind, Touches};
 use super::scope::TraceScope;
 use crate::drivers::{DriverList, is_third_party_company};
 use crate::servicing::is_servicing_process;
-use crate::trace::{Batch, Class, Filetime, Process, Select, Tick, Trace, Want, for_each_unit};
+use crate::trace::{
+    Batch, Class, Filetime, Frames, Process, Select, Tick, Trace, Want, for_each_unit,
+};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io;
@@ -228,7 +230,7 @@ impl Counting<'_> {
             ..Select::default()
         };
         let want = Want {
-            frames: true,
+            frames: Frames::Kernel,
             ..Want::default()
         };
         let third_party: Vec<bool> = self

@@ -4,22 +4,23 @@ use super::detail::{self, Mode};
 use super::error::PmlError;
 use super::file::{OpenError, PmlFile, Unit};
 use super::hosts::Accounts;
-use super::operations::{operation_name, operation_name_full};
+use super::operations::{UNKNOWN, operation_name, operation_name_full};
 use super::record::{PENDING, Record};
 use super::survey::{LoadedImage, Survey, survey};
 use crate::input::view::Source;
 use crate::trace::path::strip_prefix_no_case;
 use crate::trace::{
-    Batch, Class, Coverage, Filetime, KernelImage, Kind, Module, NO_PROCESS, Records, Select, Tick,
-    Trace, TraceInfo, Want,
+    Batch, Class, Coverage, Filetime, Frames, KernelImage, Kind, Module, NO_PROCESS, Records,
+    Select, Tick, Trace, TraceInfo, Want,
 };
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Events in a unit of work: about a megabyte of a log with stacks.
-pub(super) const UNIT: usize = 2048;
+/// Events in a unit of work: half a megabyte of a log with stacks, and as much of text, so that a unit
+/// stays in a core's cache from its decoding to its last cell.
+pub(super) const UNIT: usize = 1024;
 
 /// An open log and what its first pass found.
 #[derive(Debug)]
@@ -132,8 +133,12 @@ impl PmlTrace {
         out.event.push(number as u64);
         out.time.push(time);
         out.class.push(class);
-        out.operation.push(operation_name(record));
-        out.operation_full.push(operation_name_full(record));
+        let operation = operation_name(record);
+        out.operation.push(operation);
+        out.operation_full.push(match operation {
+            UNKNOWN => operation_name_full(record),
+            known => known,
+        });
         out.process.push(process);
         out.tid.push(record.tid());
         out.status
@@ -148,8 +153,14 @@ impl PmlTrace {
             detail::detail(record, &self.accounts, Mode::Clean, &mut text);
             out.detail.end_row();
         }
-        if want.frames {
-            out.frames.push(record.frames());
+        match want.frames {
+            Frames::None => {}
+            Frames::Kernel => {
+                let highest_user = self.info.highest_user;
+                let kernel = record.frames().filter(|frame| *frame > highest_user);
+                out.frames.push(kernel);
+            }
+            Frames::All => out.frames.push(record.frames()),
         }
     }
 }

@@ -216,6 +216,18 @@ impl Batch {
     }
 }
 
+/// Which frames of a stack to decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Frames {
+    /// None.
+    #[default]
+    None,
+    /// Those above the highest user address: all it takes to find drivers, and a third of a stack.
+    Kernel,
+    /// All.
+    All,
+}
+
 /// Which of the costly columns to decode.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Want {
@@ -228,7 +240,7 @@ pub struct Want {
     /// [`Batch::category`].
     pub category: bool,
     /// [`Batch::frames`].
-    pub frames: bool,
+    pub frames: Frames,
     /// Zone of the times inside [`Batch::detail`].
     pub zone: Zone,
 }

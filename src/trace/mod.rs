@@ -9,7 +9,7 @@ pub mod source;
 pub mod time;
 
 pub use address_map::AddressMap;
-pub use batch::{Batch, Class, NO_PROCESS, Select, Want};
+pub use batch::{Batch, Class, Frames, NO_PROCESS, Select, Want};
 pub use model::{Architecture, KernelImage, Machine, Module, Process};
 pub use run::{Progress, Silent, Tick, for_each_unit};
 pub use source::{Coverage, Kind, OperationCount, Records, Trace, TraceInfo};

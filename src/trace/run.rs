@@ -1,9 +1,11 @@
 //! Work on all units of a trace: side by side, results in order.
 
 use super::source::Trace;
-use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 
 /// Called with the number of units done, in order.
 pub type Tick<'a> = &'a (dyn Fn(u64) + Sync);
@@ -26,9 +28,9 @@ impl Progress for Silent {
 
 /// Runs `work` on every unit in `units` on all threads and hands the results to `take`, in order.
 ///
-/// Two groups of units are in flight at most: while one is worked on, the results of the group
-/// before it are taken. So memory is bounded, and what `take` sees does not depend on the number of
-/// threads.
+/// A thread that is done takes the next unit at once, unless it would get too far ahead of `take`: a
+/// few units a thread are in flight at most. So memory is bounded, and what `take` sees does not depend
+/// on the number of threads.
 ///
 /// # Errors
 /// The first error of `work` (by unit) or of `take`; nothing after it is taken.
@@ -36,57 +38,149 @@ pub fn for_each_unit<R: Send>(
     units: Range<usize>,
     tick: Tick<'_>,
     work: impl Fn(usize) -> io::Result<R> + Sync,
-    take: impl FnMut(R) -> io::Result<()> + Send,
+    mut take: impl FnMut(R) -> io::Result<()>,
 ) -> io::Result<()> {
-    let group = rayon::current_num_threads() * UNITS_PER_THREAD;
-    for_each_group(units, group, tick, work, take)
+    let threads = rayon::current_num_threads().min(units.len());
+    if threads <= 1 {
+        for unit in units {
+            take(work(unit)?)?;
+            tick(1);
+        }
+        return Ok(());
+    }
+    let line = Line::new(units.start, threads * UNITS_PER_THREAD);
+    let next = AtomicUsize::new(units.start);
+    let (results, arrived) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let _stop = StopOnPanic(&line);
+        for _ in 0..threads {
+            let (results, line, next, work) = (results.clone(), &line, &next, &work);
+            scope.spawn(move || {
+                let _stop = StopOnPanic(line);
+                loop {
+                    let unit = next.fetch_add(1, Ordering::Relaxed);
+                    if unit >= units.end || !line.wait_for(unit) {
+                        return;
+                    }
+                    if results.send((unit, work(unit))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(results);
+        let outcome = in_order(units.start, &arrived, |result| {
+            take(result?)?;
+            line.taken();
+            tick(1);
+            Ok(())
+        });
+        // Whoever waits for room would wait for ever.
+        line.stop();
+        outcome
+    })
 }
 
-/// [`for_each_unit`] with `group` units in a group: fewer where a result is large, or `work` is
-/// parallel in itself.
-///
-/// # Errors
-/// As [`for_each_unit`].
-pub fn for_each_group<R: Send>(
-    units: Range<usize>,
-    group: usize,
-    tick: Tick<'_>,
-    work: impl Fn(usize) -> io::Result<R> + Sync,
-    mut take: impl FnMut(R) -> io::Result<()> + Send,
+/// Units a thread may be ahead of the one that is taken next: enough that a slow one stops nobody.
+const UNITS_PER_THREAD: usize = 4;
+
+/// Takes results in the order of their units, whatever order they arrive in.
+fn in_order<R>(
+    first: usize,
+    arrived: &mpsc::Receiver<(usize, R)>,
+    mut take: impl FnMut(R) -> io::Result<()>,
 ) -> io::Result<()> {
-    let group = group.max(1);
-    let mut ready: Vec<io::Result<R>> = Vec::new();
-    let mut next = units.start;
-    while next < units.end || !ready.is_empty() {
-        let end = units.end.min(next + group);
-        let begin = next;
-        let done = std::mem::take(&mut ready);
-        let finished = done.len() as u64;
-        let (taken, made) = rayon::join(
-            || done.into_iter().try_for_each(|result| take(result?)),
-            || {
-                (begin..end)
-                    .into_par_iter()
-                    .with_max_len(1)
-                    .map(&work)
-                    .collect::<Vec<_>>()
-            },
-        );
-        taken?;
-        tick(finished);
-        ready = made;
-        next = end;
+    let mut early = BTreeMap::new();
+    let mut expected = first;
+    for (unit, result) in arrived {
+        early.insert(unit, result);
+        while let Some(result) = early.remove(&expected) {
+            take(result)?;
+            expected += 1;
+        }
     }
     Ok(())
 }
 
-/// Enough that a slow unit does not leave the other threads without work.
-const UNITS_PER_THREAD: usize = 4;
+/// How far the results have been taken, and who waits for room.
+struct Line {
+    /// The unit that is taken next; `None` once nothing more is.
+    next: Mutex<Option<usize>>,
+    moved: Condvar,
+    room: usize,
+}
+
+impl Line {
+    fn new(first: usize, room: usize) -> Self {
+        Self {
+            next: Mutex::new(Some(first)),
+            moved: Condvar::new(),
+            room,
+        }
+    }
+
+    /// Waits until `unit` is near enough; whether it is still wanted.
+    fn wait_for(&self, unit: usize) -> bool {
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let near = self
+            .moved
+            .wait_while(next, |next| {
+                next.is_some_and(|next| unit >= next + self.room)
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        near.is_some()
+    }
+
+    fn set(&self, change: impl FnOnce(&mut Option<usize>)) {
+        change(&mut self.next.lock().unwrap_or_else(PoisonError::into_inner));
+        self.moved.notify_all();
+    }
+
+    fn taken(&self) {
+        self.set(|next| *next = next.map(|next| next + 1));
+    }
+
+    fn stop(&self) {
+        self.set(|next| *next = None);
+    }
+}
+
+/// Lets nobody wait for a unit that a panic has taken away.
+struct StopOnPanic<'a>(&'a Line);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
+/// Runs `work`, which is parallel in itself, on one item after the other, while `take` gets the result before it.
+///
+/// # Errors
+/// As [`for_each_unit`].
+pub fn for_each_in_turn<R: Send>(
+    items: Range<usize>,
+    tick: Tick<'_>,
+    work: impl Fn(usize) -> io::Result<R> + Sync,
+    mut take: impl FnMut(R) -> io::Result<()> + Send,
+) -> io::Result<()> {
+    let mut made = None;
+    for item in items {
+        let before = made.take();
+        let (taken, result) = rayon::join(|| before.map_or(Ok(()), &mut take), || work(item));
+        taken?;
+        made = Some(result?);
+        tick(1);
+    }
+    made.map_or(Ok(()), take)
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::AtomicU64;
 
     #[test]
     fn order_and_errors_do_not_depend_on_the_threads() {
@@ -118,7 +212,47 @@ mod tests {
                 assert_eq!(result.unwrap_err().to_string(), "777");
                 assert_eq!(seen, (0..777).collect::<Vec<_>>());
                 for_each_unit(0..0, &|_| (), Ok, |_| Ok(())).unwrap();
+                let mut in_turn = Vec::new();
+                let refused = for_each_in_turn(0..9, &|_| (), Ok, |item| {
+                    in_turn.push(item);
+                    if item == 5 {
+                        Err(io::Error::other("full"))
+                    } else {
+                        Ok(())
+                    }
+                });
+                assert_eq!(refused.unwrap_err().to_string(), "full");
+                assert_eq!(in_turn, (0..6).collect::<Vec<_>>());
             });
         }
+    }
+
+    #[test]
+    fn a_panic_on_either_side_ends_the_run() {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(3)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let worker = std::panic::catch_unwind(|| {
+                for_each_unit(
+                    0..100,
+                    &|_| (),
+                    |unit| {
+                        assert_ne!(unit, 50);
+                        Ok(())
+                    },
+                    |()| Ok(()),
+                )
+            });
+            assert!(worker.is_err());
+            let taker = std::panic::catch_unwind(|| {
+                for_each_unit(0..100, &|_| (), Ok, |unit| {
+                    assert_ne!(unit, 50);
+                    Ok(())
+                })
+            });
+            assert!(taker.is_err());
+        });
     }
 }
