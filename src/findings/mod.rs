@@ -1,10 +1,13 @@
 //! From traces to findings: what counts, who touched it, and the judgement.
 
 mod analyze;
+mod describe;
+mod merge;
 pub mod rules;
 pub mod schema;
 pub mod scope;
 mod touch;
+mod window;
 
 pub use analyze::{Case, CaseInput, Options, Outcome, WindowChoice, analyze};
 pub use rules::Rules;

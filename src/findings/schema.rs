@@ -330,3 +330,29 @@ pub struct ProcessFinding {
     /// Those with a result that is not benign.
     pub failures: u64,
 }
+
+impl Findings {
+    /// The drivers that are flagged: third party, not `loaded`, observers aside.
+    pub fn flagged(&self) -> impl Iterator<Item = &DriverFinding> {
+        self.drivers.iter().filter(|driver| {
+            driver.third_party && driver.role == Role::Driver && driver.verdict != Verdict::Loaded
+        })
+    }
+}
+
+impl DriverFinding {
+    /// Evidence rows of one reason.
+    pub fn evidence_of(&self, reason: Reason) -> impl Iterator<Item = &Evidence> {
+        self.evidence.iter().filter(move |row| row.reason == reason)
+    }
+
+    /// Touches of all kinds.
+    pub fn touch_total(&self) -> u64 {
+        let Touches {
+            minifilter,
+            file_stack,
+            registry_stack,
+        } = self.touches;
+        minifilter + file_stack + registry_stack
+    }
+}

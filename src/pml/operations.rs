@@ -5,6 +5,7 @@
 
 use super::record::Record;
 use crate::bytes::{u8_at, u16_at};
+use crate::trace::Class;
 
 /// Event classes as stored in a record.
 pub mod class {
@@ -24,6 +25,19 @@ pub mod class {
 
 /// What Procmon prints for a number it has no name for.
 pub const UNKNOWN: &str = "<Unknown>";
+
+/// The class of a stored class number.
+pub fn class_of(stored: u16) -> Class {
+    match stored {
+        class::PROCESS => Class::Process,
+        class::REGISTRY => Class::Registry,
+        class::FILE => Class::FileSystem,
+        class::PROFILING => Class::Profiling,
+        class::NETWORK => Class::Network,
+        class::IPC => Class::Ipc,
+        _ => Class::Unknown,
+    }
+}
 
 /// Name of an event class.
 #[inline]

@@ -5,10 +5,9 @@
 
 use super::detail::{image_load, process_created};
 use super::error::PmlError;
-use super::file::PmlFile;
-use super::operations::{UNKNOWN, operation_name};
+use super::file::{PmlFile, UNIT};
+use super::operations::{UNKNOWN, class_of, operation_name};
 use super::record::Record;
-use super::trace::{UNIT, class_of};
 use crate::trace::{Class, Filetime, OperationCount, Process, Tick, for_each_unit};
 use std::collections::HashMap;
 use std::io;

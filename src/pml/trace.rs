@@ -2,9 +2,9 @@
 
 use super::detail::{self, Mode};
 use super::error::PmlError;
-use super::file::{OpenError, PmlFile, Unit};
+use super::file::{OpenError, PmlFile, UNIT, Unit};
 use super::hosts::Accounts;
-use super::operations::{UNKNOWN, operation_name, operation_name_full};
+use super::operations::{UNKNOWN, class_of, operation_name, operation_name_full};
 use super::record::{PENDING, Record};
 use super::survey::{LoadedImage, Survey, survey};
 use crate::input::view::Source;
@@ -18,29 +18,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Events in a unit of work: half a megabyte of a log with stacks, and as much of text, so that a unit
-/// stays in a core's cache from its decoding to its last cell.
-pub(super) const UNIT: usize = 1024;
-
 /// An open log and what its first pass found.
 #[derive(Debug)]
 pub struct PmlTrace {
     file: PmlFile,
     info: TraceInfo,
     accounts: Accounts,
-}
-
-/// The class of a stored class number.
-pub(super) fn class_of(class: u16) -> Class {
-    match class {
-        1 => Class::Process,
-        2 => Class::Registry,
-        3 => Class::FileSystem,
-        4 => Class::Profiling,
-        5 => Class::Network,
-        6 => Class::Ipc,
-        _ => Class::Unknown,
-    }
 }
 
 impl PmlTrace {

@@ -1,0 +1,200 @@
+//! From tallies to the words and numbers of the findings.
+
+use super::analyze::{Case, CaseInput};
+use super::schema::{DriverFinding, Evidence, Input, MachineFacts, PathCount, Verdict};
+use super::touch::{DriverTally, Paths, Touch};
+use crate::codes::procmon::write_result;
+use crate::drivers::{Basis, Driver, DriverList, Role};
+use crate::trace::Coverage;
+use crate::trace::path::file_name;
+
+/// Paths listed for a driver.
+const PATHS_LISTED: usize = 100;
+
+fn verdict(driver: &Driver, tally: &DriverTally) -> Verdict {
+    match driver.role {
+        Role::Observer => Verdict::Loaded,
+        Role::Driver if tally.touches.total() == 0 => Verdict::Loaded,
+        Role::Driver if driver.third_party && tally.failures + tally.delays > 0 => {
+            Verdict::Implicated
+        }
+        Role::Driver => Verdict::Touched,
+    }
+}
+
+fn text(text: &str) -> Option<String> {
+    (!text.trim().is_empty()).then(|| text.to_owned())
+}
+
+/// 100 ns ticks as microseconds.
+fn micros(ticks: u64) -> f64 {
+    ticks as f64 / 10.0
+}
+
+/// What a driver did, as the findings say it.
+pub fn finding(
+    case: &Case<'_>,
+    lists: &[DriverList],
+    driver: &Driver,
+    tally: &DriverTally,
+    paths: &Paths,
+) -> DriverFinding {
+    let (paths, paths_more) = path_counts(tally, paths);
+    DriverFinding {
+        name: driver.name.clone(),
+        path: driver.path.to_string(),
+        company: text(&driver.company),
+        description: text(&driver.description),
+        version: text(&driver.version),
+        base: format!("{:#x}", driver.base),
+        size: driver.size,
+        third_party: driver.third_party,
+        basis: driver.basis,
+        role: driver.role,
+        altitude: text(&driver.altitude_text()),
+        group: text(&driver.group_text()),
+        verdict: verdict(driver, tally),
+        touches: tally.touches,
+        failures: tally.failures,
+        delays: tally.delays,
+        delay_us_max: micros(tally.longest),
+        delay_us_total: 0.0,
+        first: tally.first,
+        last: tally.last,
+        paths,
+        paths_more,
+        evidence: tally
+            .evidence
+            .iter()
+            .map(|touch| evidence(case, lists, touch))
+            .collect(),
+    }
+}
+
+/// The paths to list, and how many more there are; paths beyond the counted ones are one more.
+fn path_counts(tally: &DriverTally, paths: &Paths) -> (Vec<PathCount>, u64) {
+    let mut counts: Vec<(u64, u64, &str)> = tally
+        .paths
+        .iter()
+        .filter_map(|(path, (touches, failures))| Some((*failures, *touches, paths.get(*path)?)))
+        .collect();
+    counts.sort_by(|a, b| (b.0, b.1, a.2).cmp(&(a.0, a.1, b.2)));
+    let listed = counts.iter().take(PATHS_LISTED);
+    let listed: Vec<PathCount> = listed
+        .map(|(failures, touches, path)| PathCount {
+            path: (*path).to_owned(),
+            touches: *touches,
+            failures: *failures,
+        })
+        .collect();
+    let more = tally.paths.len() - listed.len();
+    (listed, more as u64)
+}
+
+fn evidence(case: &Case<'_>, lists: &[DriverList], touch: &Touch) -> Evidence {
+    let input = &case.inputs[touch.trace];
+    let process = input.trace.info().processes.get(touch.process as usize);
+    let result = touch.status.map(|status| {
+        let mut out = String::new();
+        write_result(status, &mut out);
+        out
+    });
+    let images = &lists[touch.trace].list;
+    Evidence {
+        time: touch.time,
+        input: input.name.clone(),
+        event: touch.event,
+        kind: touch.kind,
+        operation: touch.operation,
+        path: touch.path.clone(),
+        target_path: text(&touch.target),
+        result,
+        status: touch.status.map(|status| format!("{status:#010x}")),
+        process: process.and_then(|process| text(&process.name)),
+        pid: process.map(|process| process.pid),
+        tid: touch.tid,
+        duration_us: touch.duration.map(micros),
+        phase: None,
+        reason: touch.reason,
+        frames: touch
+            .frames
+            .iter()
+            .map(|(image, offset)| format!("{}+{offset:#x}", images[*image as usize].name))
+            .collect(),
+    }
+}
+
+/// A file that was read.
+pub fn describe_input(input: &CaseInput<'_>) -> Input {
+    let info = input.trace.info();
+    Input {
+        path: input.name.clone(),
+        kind: info.kind,
+        bytes: info.bytes,
+        events: info.records.good,
+        first: info.first,
+        last: info.last,
+        warnings: info.warnings.clone(),
+    }
+}
+
+/// The traced machine, and a warning where the traces name more than one.
+pub fn machine(case: &Case<'_>, warnings: &mut Vec<String>) -> MachineFacts {
+    let mut machines = case.inputs.iter().map(|input| &input.trace.info().machine);
+    let first = machines.next().map(MachineFacts::from).unwrap_or_default();
+    let other = machines.find(|machine| {
+        matches!((&machine.name, &first.name), (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b))
+    });
+    if let Some(other) = other {
+        warnings.push(format!(
+            "The traces come from different machines ({} and {}): do they belong to one case?",
+            first.name.as_deref().unwrap_or("?"),
+            other.name.as_deref().unwrap_or("?")
+        ));
+    }
+    first
+}
+
+/// What the traces hold together.
+pub fn coverage(case: &Case<'_>) -> Coverage {
+    let mut out = Coverage::default();
+    for input in &case.inputs {
+        let coverage = &input.trace.info().coverage;
+        out.file |= coverage.file;
+        out.registry |= coverage.registry;
+        out.minifilter |= coverage.minifilter;
+        out.stacks |= coverage.stacks;
+        out.events_lost += coverage.events_lost;
+        out.buffers_lost += coverage.buffers_lost;
+        for note in &coverage.notes {
+            if !out.notes.contains(note) {
+                out.notes.push(note.clone());
+            }
+        }
+    }
+    out
+}
+
+/// What is odd about the drivers.
+pub fn identity_warnings(case: &Case<'_>, drivers: &[&Driver]) -> Vec<String> {
+    let mut out = Vec::new();
+    if drivers.is_empty() && case.inputs.iter().any(|i| i.trace.info().records.good > 0) {
+        out.push(
+            "The traces list no kernel modules: no stack frame can be tied to a driver.".to_owned(),
+        );
+    }
+    for driver in drivers {
+        if driver.third_party
+            && driver.basis == Basis::Company
+            && crate::drivers::tables::is_inbox(file_name(&driver.path))
+        {
+            out.push(format!(
+                "{} has the name of a Windows driver and the company '{}': check where it comes from ({}).",
+                driver.name,
+                driver.company.trim(),
+                driver.path
+            ));
+        }
+    }
+    out
+}
