@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bytes ─► decode ─► one event model ─► window + identity ─► touches ─► findings ─► tables, report
-//! input      pml          trace            servicing, drivers   findings               export, report
+//! input    pml, etl       trace            servicing, drivers   findings               export, report
 //! ```
 //!
 //! Data goes one way, from left to right. A module knows what stands to its left and nothing to its
@@ -33,6 +33,7 @@ pub mod bytes;
 pub mod cli;
 pub mod codes;
 pub mod drivers;
+pub mod etl;
 pub mod export;
 pub mod findings;
 pub mod input;

@@ -161,13 +161,20 @@ pub fn class_by_name(name: &str) -> Option<Class> {
         .chars()
         .filter(|c| !c.is_whitespace() && *c != '-' && *c != '_')
         .collect();
-    Class::ALL
-        .into_iter()
-        .filter(|class| *class != Class::Unknown)
-        .find(|class| {
-            let shown = class.as_str().replace(' ', "");
-            name.len() >= 3 && starts_with_no_case(&shown, &name)
-        })
+    // The classes of the traces whose events are exported.
+    [
+        Class::Process,
+        Class::Registry,
+        Class::FileSystem,
+        Class::Network,
+        Class::Profiling,
+        Class::Ipc,
+    ]
+    .into_iter()
+    .find(|class| {
+        let shown = class.as_str().replace(' ', "");
+        name.len() >= 3 && starts_with_no_case(&shown, &name)
+    })
 }
 
 #[cfg(test)]

@@ -149,6 +149,9 @@ fn kind_by_content(head: &[u8]) -> Option<FileKind> {
     if head.starts_with(crate::pml::layout::MAGIC) {
         return Some(FileKind::Pml);
     }
+    if crate::etl::is_etl(head) {
+        return Some(FileKind::Etl);
+    }
     let archives: [&[u8]; 5] = [
         b"PK\x03\x04",
         b"\x1f\x8b",

@@ -4,6 +4,7 @@ use super::error::PmlError;
 use super::layout::{MAGIC, VERSION, header as at};
 use super::record::Bits;
 use crate::bytes::{need, u8_at, u32_at, u64_at, utf16_field};
+use crate::trace::model::windows_name;
 use crate::trace::{Architecture, Machine};
 
 /// What the header of a log says.
@@ -128,30 +129,6 @@ impl Header {
             ram_bytes: Some(self.ram),
         }
     }
-}
-
-/// What people call this version of Windows.
-fn windows_name((major, minor, build): (u32, u32, u32), server: bool, pack: &str) -> String {
-    let name = match (major, minor, server) {
-        (10, _, true) => "Windows Server".to_owned(),
-        (10, _, false) if build >= 22_000 => "Windows 11".to_owned(),
-        (10, _, false) => "Windows 10".to_owned(),
-        (6, 3, false) => "Windows 8.1".to_owned(),
-        (6, 3, true) => "Windows Server 2012 R2".to_owned(),
-        (6, 2, false) => "Windows 8".to_owned(),
-        (6, 2, true) => "Windows Server 2012".to_owned(),
-        (6, 1, false) => "Windows 7".to_owned(),
-        (6, 1, true) => "Windows Server 2008 R2".to_owned(),
-        (6, 0, false) => "Windows Vista".to_owned(),
-        (6, 0, true) => "Windows Server 2008".to_owned(),
-        _ => "Windows".to_owned(),
-    };
-    let pack = if pack.is_empty() {
-        String::new()
-    } else {
-        format!(" {pack}")
-    };
-    format!("{name}{pack} ({major}.{minor}.{build})")
 }
 
 fn version_hint(version: u32) -> &'static str {

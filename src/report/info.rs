@@ -2,6 +2,7 @@
 
 use super::style::{BOLD, bytes, count, date_time, duration, paint, plural, safe, zone_name};
 use crate::drivers::DriverList;
+use crate::etl::EtlFacts;
 use crate::findings::schema::MachineFacts;
 use crate::trace::{Class, Coverage, Filetime, Kind, OperationCount, Records, TraceInfo, Zone};
 use serde::Serialize;
@@ -25,9 +26,10 @@ pub struct InfoReport<'a> {
     buffers_lost: u64,
     classes: &'a [OperationCount],
     coverage: &'a Coverage,
-    processes: u64,
-    drivers: DriverCount,
+    processes: Option<u64>,
+    drivers: Option<DriverCount>,
     warnings: &'a [String],
+    etl: Option<&'a EtlFacts>,
     #[serde(skip)]
     info: &'a TraceInfo,
 }
@@ -40,7 +42,14 @@ struct DriverCount {
 
 impl<'a> InfoReport<'a> {
     /// The report on a trace that the user calls `name`.
-    pub fn new(name: &str, info: &'a TraceInfo, drivers: &DriverList) -> Self {
+    ///
+    /// An ETL trace comes with its own facts; its processes and drivers are not known (`null`).
+    pub fn new(
+        name: &str,
+        info: &'a TraceInfo,
+        drivers: &DriverList,
+        etl: Option<&'a EtlFacts>,
+    ) -> Self {
         let third_party = drivers.list.iter().filter(|driver| driver.third_party);
         Self {
             schema: SCHEMA,
@@ -55,12 +64,13 @@ impl<'a> InfoReport<'a> {
             buffers_lost: info.coverage.buffers_lost,
             classes: &info.operations,
             coverage: &info.coverage,
-            processes: info.processes.len() as u64,
-            drivers: DriverCount {
+            processes: etl.is_none().then_some(info.processes.len() as u64),
+            drivers: etl.is_none().then_some(DriverCount {
                 total: drivers.list.len() as u64,
                 third_party: third_party.count() as u64,
-            },
+            }),
             warnings: &info.warnings,
+            etl,
             info,
         }
     }
@@ -84,7 +94,8 @@ fn write_text(
     writeln!(out, "{}", paint(BOLD, safe(&report.path)))?;
     writeln!(
         out,
-        "  Procmon log, {}, {}",
+        "  {}, {}, {}",
+        report.kind.name(),
         bytes(report.bytes),
         plural(report.records.good, "event")
     )?;
@@ -110,29 +121,9 @@ fn write_text(
             duration(last.0.saturating_sub(first.0) as f64 / 10.0)
         )?;
     }
-    let third: Vec<&crate::drivers::Driver> =
-        drivers.list.iter().filter(|d| d.third_party).collect();
-    writeln!(
-        out,
-        "  Processes  {}\n  Drivers    {} kernel modules, {} not Microsoft's",
-        count(report.processes),
-        count(drivers.list.len() as u64),
-        third.len()
-    )?;
-    for driver in third {
-        let company = match driver.company.trim() {
-            "" => "no company".to_owned(),
-            company => safe(company),
-        };
-        let role = match driver.role {
-            crate::drivers::Role::Observer => ", only watches",
-            crate::drivers::Role::Driver => "",
-        };
-        writeln!(
-            out,
-            "             {}  ({company}{role})",
-            safe(&driver.name)
-        )?;
+    match report.etl {
+        None => write_drivers(out, report, drivers)?,
+        Some(etl) => write_session(out, etl)?,
     }
     writeln!(
         out,
@@ -154,6 +145,85 @@ fn write_text(
         for warning in report.warnings {
             writeln!(out, "  - {}", safe(warning))?;
         }
+    }
+    Ok(())
+}
+
+fn write_drivers(
+    out: &mut String,
+    report: &InfoReport<'_>,
+    drivers: &DriverList,
+) -> std::fmt::Result {
+    let third: Vec<&crate::drivers::Driver> =
+        drivers.list.iter().filter(|d| d.third_party).collect();
+    writeln!(
+        out,
+        "  Processes  {}\n  Drivers    {} kernel modules, {} not Microsoft's",
+        count(report.processes.unwrap_or(0)),
+        count(drivers.list.len() as u64),
+        third.len()
+    )?;
+    for driver in third {
+        let company = match driver.company.trim() {
+            "" => "no company".to_owned(),
+            company => safe(company),
+        };
+        let role = match driver.role {
+            crate::drivers::Role::Observer => ", only watches",
+            crate::drivers::Role::Driver => "",
+        };
+        writeln!(
+            out,
+            "             {}  ({company}{role})",
+            safe(&driver.name)
+        )?;
+    }
+    Ok(())
+}
+
+/// Providers listed for people; `--json` has all.
+const PROVIDERS: usize = 12;
+
+/// What only an ETL trace has to tell.
+fn write_session(out: &mut String, etl: &EtlFacts) -> std::fmt::Result {
+    let buffers = &etl.buffers;
+    writeln!(
+        out,
+        "  Session    {}, {} clock",
+        etl.session
+            .as_deref()
+            .map_or_else(|| "no name".to_owned(), safe),
+        etl.clock
+    )?;
+    writeln!(
+        out,
+        "  Buffers    {}, {} compressed, {} damaged, {} missing",
+        count(buffers.total),
+        count(buffers.compressed),
+        count(buffers.repaired + buffers.broken),
+        count(buffers.missing)
+    )?;
+    if !etl.kernel_flags.is_empty() {
+        writeln!(out, "  Kernel     {}", etl.kernel_flags.join(", "))?;
+    }
+    for (at, provider) in etl.providers.iter().take(PROVIDERS).enumerate() {
+        writeln!(
+            out,
+            "  {:<11}{:>9}  {}",
+            if at == 0 { "Providers" } else { "" },
+            count(provider.count),
+            provider
+                .name
+                .as_deref()
+                .map_or_else(|| provider.guid.to_string(), safe)
+        )?;
+    }
+    if etl.providers.len() > PROVIDERS {
+        writeln!(
+            out,
+            "             {:>9} more",
+            etl.providers.len() - PROVIDERS
+        )?;
     }
     Ok(())
 }

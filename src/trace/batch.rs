@@ -24,11 +24,17 @@ pub enum Class {
     /// A class this program does not know.
     #[serde(rename = "<Unknown>")]
     Unknown,
+    /// Callbacks of minifilters (ETL).
+    Minifilter,
+    /// Other events of the kernel logger (ETL).
+    Kernel,
+    /// Events of providers (ETL).
+    Event,
 }
 
 impl Class {
     /// All classes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Process,
         Self::Registry,
         Self::FileSystem,
@@ -36,6 +42,9 @@ impl Class {
         Self::Profiling,
         Self::Ipc,
         Self::Unknown,
+        Self::Minifilter,
+        Self::Kernel,
+        Self::Event,
     ];
 
     /// As shown, `File System`.
@@ -48,6 +57,9 @@ impl Class {
             Self::Profiling => "Profiling",
             Self::Ipc => "IPC",
             Self::Unknown => "<Unknown>",
+            Self::Minifilter => "Minifilter",
+            Self::Kernel => "Kernel",
+            Self::Event => "Event",
         }
     }
 }

@@ -145,3 +145,27 @@ pub struct KernelImage {
     /// When it was loaded; `None` where it was there before the trace or the trace does not say.
     pub loaded: Option<Filetime>,
 }
+
+/// What people call this version of Windows, with major, minor and build number; `pack` is the service pack.
+pub fn windows_name((major, minor, build): (u32, u32, u32), server: bool, pack: &str) -> String {
+    let name = match (major, minor, server) {
+        (10, _, true) => "Windows Server".to_owned(),
+        (10, _, false) if build >= 22_000 => "Windows 11".to_owned(),
+        (10, _, false) => "Windows 10".to_owned(),
+        (6, 3, false) => "Windows 8.1".to_owned(),
+        (6, 3, true) => "Windows Server 2012 R2".to_owned(),
+        (6, 2, false) => "Windows 8".to_owned(),
+        (6, 2, true) => "Windows Server 2012".to_owned(),
+        (6, 1, false) => "Windows 7".to_owned(),
+        (6, 1, true) => "Windows Server 2008 R2".to_owned(),
+        (6, 0, false) => "Windows Vista".to_owned(),
+        (6, 0, true) => "Windows Server 2008".to_owned(),
+        _ => "Windows".to_owned(),
+    };
+    let pack = if pack.is_empty() {
+        String::new()
+    } else {
+        format!(" {pack}")
+    };
+    format!("{name}{pack} ({major}.{minor}.{build})")
+}

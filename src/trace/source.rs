@@ -13,13 +13,24 @@ use std::path::PathBuf;
 pub enum Kind {
     /// Procmon log.
     Pml,
+    /// Windows trace log.
+    Etl,
 }
 
 impl Kind {
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pml => "Procmon log",
+            Self::Etl => "Windows trace log (ETL)",
+        }
+    }
+
     /// As in tables: `pml`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pml => "pml",
+            Self::Etl => "etl",
         }
     }
 }

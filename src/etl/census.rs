@@ -1,0 +1,330 @@
+//! The census: what a trace holds, record by record, without looking into payloads.
+
+use super::error::EtlError;
+use super::file::{EtlFile, Unit};
+use super::guid::Guid;
+use super::hooks::{GROUP_MASKS, GROUP_MASKS_BEFORE};
+use super::layout::{buffer as buffer_at, item};
+use super::masks::GroupMasks;
+use super::provider_names::{defined_name, traits_name};
+use super::providers::{EVENT_METADATA, LOST_EVENT};
+use super::record::{Classic, Hook, Record, RecordKind};
+use super::records::Scratch;
+use super::tally::Tally;
+use crate::trace::{Filetime, Records, Tick, for_each_unit};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
+
+/// Faults kept for the warnings; the rest is counted.
+const LISTED: usize = 20;
+/// Changes of the group masks that are kept; a session has a handful.
+const CHANGES: usize = 1_000;
+/// Names of providers that are kept; more are no names.
+const NAMES: usize = 10_000;
+
+/// Type bytes are below this.
+pub const TYPES: usize = 32;
+
+/// A change of the kernel flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaskChange {
+    /// When.
+    pub time: Filetime,
+    /// 0x0005: the masks from here on; 0x0020: those until here.
+    pub hook: u16,
+    /// The masks.
+    pub masks: GroupMasks,
+    /// Version of the kernel's events.
+    pub event_version: u32,
+}
+
+/// What the records of a file are.
+#[derive(Debug, Default)]
+pub struct Census {
+    /// Records read and lost. Every record of every kind counts, the header record included. Lost
+    /// bytes are bytes of records before compression, and bytes of the file that are no buffer.
+    pub records: Records,
+    /// Good records of each buffer: with them a record has a number in the file.
+    pub per_buffer: Vec<u32>,
+    /// Records by type byte of their header.
+    pub types: [u64; TYPES],
+    /// Kernel records.
+    pub hooks: BTreeMap<Hook, u64>,
+    /// FULL and INSTANCE records.
+    pub classic: BTreeMap<Classic, u64>,
+    /// Records that are none of the kernel's: by class (FULL, INSTANCE), provider (EVENT_HEADER) or source
+    /// (WPP); nil for those that name none. With [`Census::hooks`] they add up to the good records.
+    pub providers: BTreeMap<Guid, u64>,
+    /// Names of providers that the trace itself gives.
+    pub names: BTreeMap<Guid, String>,
+    /// Extended data items by type.
+    pub items: BTreeMap<u16, u64>,
+    /// Bytes of payloads.
+    pub payload_bytes: u64,
+    /// Earliest time.
+    pub first: Option<Filetime>,
+    /// Latest time.
+    pub last: Option<Filetime>,
+    /// The same in ticks.
+    pub ticks: Option<(i64, i64)>,
+    /// Records whose time is before that of the record in front of them.
+    pub steps_back: u64,
+    /// Processors that buffers name.
+    pub cpus: BTreeSet<u16>,
+    /// Compressed buffers.
+    pub compressed: u64,
+    /// Buffers of which a part is lost.
+    pub broken: u64,
+    /// Buffers whose flags say that events or buffers were lost.
+    pub flagged: u64,
+    /// Records that say that events or buffers were lost.
+    pub lost_records: u64,
+    /// Changes of the kernel flags.
+    pub mask_changes: Vec<MaskChange>,
+    /// All kernel flags that were on at some time.
+    pub masks: GroupMasks,
+    /// What was wrong with the first records and buffers that could not be read.
+    pub faults: Vec<EtlError>,
+    /// First and last time in file order, in ticks.
+    ends: Option<(i64, i64)>,
+}
+
+/// Takes the census of a file.
+///
+/// # Errors
+/// When the file can no longer be read.
+pub fn census(file: &EtlFile, tick: Tick<'_>) -> io::Result<Census> {
+    let mut out = Census::default();
+    for_each_unit(
+        0..file.units(),
+        tick,
+        |unit| Ok(UnitCensus::of(&file.unit(unit)?)),
+        |part| {
+            out.merge(part);
+            Ok(())
+        },
+    )?;
+    out.records.skipped_bytes += file.skipped_bytes();
+    Ok(out)
+}
+
+/// The census of a unit.
+struct UnitCensus {
+    census: Census,
+    hooks: Tally<Hook>,
+    classic: Tally<Classic>,
+    providers: Tally<Guid>,
+}
+
+impl UnitCensus {
+    fn of(unit: &Unit<'_>) -> Self {
+        let mut out = Self {
+            census: Census::default(),
+            hooks: Tally::default(),
+            classic: Tally::default(),
+            providers: Tally::default(),
+        };
+        let mut scratch = Scratch::default();
+        for buffer in unit.buffers() {
+            out.buffer(unit, buffer, &mut scratch);
+        }
+        out
+    }
+
+    fn buffer(&mut self, unit: &Unit<'_>, number: usize, scratch: &mut Scratch) {
+        let buffer = &unit.file().buffers()[number];
+        let clock = unit.file().clock_of(number);
+        self.census.cpus.insert(buffer.cpu);
+        self.census.compressed += u64::from(buffer.is_compressed());
+        let lost = buffer_at::FLAG_EVENTS_LOST | buffer_at::FLAG_BUFFERS_LOST;
+        self.census.flagged += u64::from(buffer.flags & lost != 0);
+        let mut ends = None;
+        let mut range: Option<(i64, i64)> = None;
+        let mut good = 0;
+        let mut records = unit.records(number, scratch);
+        for record in records.by_ref() {
+            match record {
+                Ok(record) => {
+                    good += 1;
+                    if let Some(time) = record.time() {
+                        let (low, high) = range.get_or_insert((time, time));
+                        (*low, *high) = ((*low).min(time), (*high).max(time));
+                        let (_, last) = ends.get_or_insert((time, time));
+                        self.census.steps_back += u64::from(time < *last);
+                        *last = time;
+                    }
+                    self.record(&record, clock);
+                }
+                Err(fault) => {
+                    self.census.records.bad += 1;
+                    self.census.note(fault);
+                }
+            }
+        }
+        let lost = records.lost();
+        let shortfall = records.shortfall().cloned();
+        self.census.broken += u64::from(lost > 0 || shortfall.is_some());
+        if let Some(fault) = shortfall.filter(|_| lost > 0) {
+            self.census.note(fault);
+        }
+        self.census.records.skipped_bytes += lost;
+        self.census.records.good += u64::from(good);
+        self.census.per_buffer.push(good);
+        self.census.add_ends(ends);
+        if let Some((low, high)) = range {
+            self.census
+                .add_range(low, high, clock.filetime(low), clock.filetime(high));
+        }
+    }
+
+    #[inline]
+    fn record(&mut self, record: &Record<'_>, clock: &super::clock::Clock) {
+        let census = &mut self.census;
+        census.types[usize::from(record.type_byte()) % TYPES] += 1;
+        census.payload_bytes += record.payload().len() as u64;
+        if let Some(hook) = record.hook() {
+            self.hooks
+                .add(hook, u64::from(hook.id) << 8 | u64::from(hook.version));
+            if matches!(hook.id, GROUP_MASKS | GROUP_MASKS_BEFORE) {
+                census.note_masks(record, hook.id, clock);
+            }
+            return;
+        }
+        let provider = record.provider().unwrap_or(Guid::NIL);
+        let [a, b, c, d, e, f, g, h, ..] = provider.0;
+        let mix = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        let new = self.providers.add(provider, mix);
+        if let Some(classic) = record.classic() {
+            let mix = mix ^ u64::from(classic.opcode) << 16 ^ u64::from(classic.version);
+            self.classic.add(classic, mix);
+            match provider {
+                LOST_EVENT => census.lost_records += 1,
+                EVENT_METADATA => census.note_name(defined_name(&classic, record.payload())),
+                _ => {}
+            }
+        }
+        if record.kind() == RecordKind::Event {
+            for found in record.items() {
+                *census.items.entry(found.kind).or_default() += 1;
+                if new && found.kind == item::TYPE_TRAITS {
+                    census.note_name(traits_name(provider, found.data));
+                }
+            }
+        }
+    }
+}
+
+impl Census {
+    /// Number of the first record of each buffer, and at its end that of all good records: a record's number in
+    /// the file is that of its buffer plus its place among the good ones there.
+    pub fn first_numbers(&self) -> Vec<u64> {
+        let mut sum = 0;
+        let mut out = vec![0];
+        out.extend(self.per_buffer.iter().map(|count| {
+            sum += u64::from(*count);
+            sum
+        }));
+        out
+    }
+
+    /// Records of a hook, of any version.
+    pub fn hook_count(&self, id: u16) -> u64 {
+        let version = |version| Hook { id, version };
+        self.hooks
+            .range(version(0)..=version(u8::MAX))
+            .map(|(_, count)| count)
+            .sum()
+    }
+
+    #[cold]
+    fn note(&mut self, fault: EtlError) {
+        if self.faults.len() < LISTED {
+            self.faults.push(fault);
+        }
+    }
+
+    #[cold]
+    fn note_masks(&mut self, record: &Record<'_>, hook: u16, clock: &super::clock::Clock) {
+        let Some((masks, event_version)) = GroupMasks::parse(record.payload()) else {
+            return;
+        };
+        self.masks.add(masks);
+        if self.mask_changes.len() < CHANGES {
+            self.mask_changes.push(MaskChange {
+                time: clock.filetime(record.time().unwrap_or(clock.origin())),
+                hook,
+                masks,
+                event_version,
+            });
+        }
+    }
+
+    fn note_name(&mut self, name: Option<(Guid, String)>) {
+        if let Some((provider, name)) = name
+            && self.names.len() < NAMES
+        {
+            self.names.entry(provider).or_insert(name);
+        }
+    }
+
+    fn add_range(&mut self, low: i64, high: i64, first: Filetime, last: Filetime) {
+        let (known_low, known_high) = self.ticks.get_or_insert((low, high));
+        (*known_low, *known_high) = ((*known_low).min(low), (*known_high).max(high));
+        self.first = Some(self.first.map_or(first, |known| known.min(first)));
+        self.last = self.last.max(Some(last));
+    }
+
+    /// Adds the ends of what comes next in the file.
+    fn add_ends(&mut self, ends: Option<(i64, i64)>) {
+        let Some((first, last)) = ends else {
+            return;
+        };
+        let (_, known) = self.ends.get_or_insert((first, first));
+        self.steps_back += u64::from(first < *known);
+        *known = last;
+    }
+
+    /// Adds what a later unit holds.
+    fn merge(&mut self, part: UnitCensus) {
+        let more = part.census;
+        self.records.good += more.records.good;
+        self.records.bad += more.records.bad;
+        self.records.skipped_bytes += more.records.skipped_bytes;
+        self.per_buffer.extend(more.per_buffer);
+        for (sum, count) in self.types.iter_mut().zip(more.types) {
+            *sum += count;
+        }
+        add(&mut self.hooks, part.hooks.into_map());
+        add(&mut self.classic, part.classic.into_map());
+        add(&mut self.providers, part.providers.into_map());
+        for (provider, name) in more.names {
+            self.note_name(Some((provider, name)));
+        }
+        for (kind, count) in more.items {
+            *self.items.entry(kind).or_default() += count;
+        }
+        self.payload_bytes += more.payload_bytes;
+        if let (Some((low, high)), Some(first), Some(last)) = (more.ticks, more.first, more.last) {
+            self.add_range(low, high, first, last);
+        }
+        self.steps_back += more.steps_back;
+        self.add_ends(more.ends);
+        self.cpus.extend(more.cpus);
+        self.compressed += more.compressed;
+        self.broken += more.broken;
+        self.flagged += more.flagged;
+        self.lost_records += more.lost_records;
+        self.masks.add(more.masks);
+        let room = CHANGES - self.mask_changes.len().min(CHANGES);
+        self.mask_changes
+            .extend(more.mask_changes.into_iter().take(room));
+        let room = LISTED - self.faults.len().min(LISTED);
+        self.faults.extend(more.faults.into_iter().take(room));
+    }
+}
+
+fn add<K: Ord + std::hash::Hash>(into: &mut BTreeMap<K, u64>, from: HashMap<K, u64>) {
+    for (key, count) in from {
+        *into.entry(key).or_default() += count;
+    }
+}

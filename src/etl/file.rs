@@ -1,0 +1,384 @@
+//! A trace as a file: its header, its buffers, and the records of each.
+
+use super::buffer::{Buffer, BufferHeader, LARGEST};
+use super::clock::Clock;
+use super::error::{EtlError, OpenError};
+use super::header::{TraceHeader, is_etl};
+use super::layout::{buffer as buffer_at, kernel, mode, record};
+use super::record::Record;
+use super::records::{Records, Scratch};
+use super::walk::{Walk, walk};
+use crate::bytes::{need, u16_at};
+use crate::input::view::{Source, View};
+use crate::trace::Filetime;
+use std::io;
+use std::ops::Range;
+
+/// Bytes of buffers in a unit of work: enough to make a map worth it, little enough to share out.
+const UNIT: u64 = 1 << 20;
+/// Bytes at the start of a buffer that hold its header and its first record, whatever its size.
+const FIRST_RECORD: u64 = buffer_at::SIZE as u64 + 0x1_0000;
+/// Fewer bytes tell nothing: the header of a buffer and the start of its first record.
+const SMALLEST: usize = buffer_at::SIZE + record::SMALLEST;
+/// The usual size of a buffer; the bound on sizes is not lower, whatever a damaged header says.
+const USUAL: u32 = 64 << 10;
+/// Two clocks that are further apart than a day do not tell of a correction, but of two machines.
+const LARGEST_DRIFT: u64 = 864_000_000_000;
+
+/// A trace header and the buffers that belong to it. A file has one part, unless files were appended
+/// to each other as they are.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The header.
+    pub header: TraceHeader,
+    /// The clock.
+    pub clock: Clock,
+    /// The first of its buffers.
+    pub first_buffer: usize,
+}
+
+/// An open trace: its header, the places of its buffers, and their records.
+#[derive(Debug)]
+pub struct EtlFile {
+    source: Source,
+    parts: Vec<Part>,
+    buffers: Vec<Buffer>,
+    units: Vec<Range<usize>>,
+    faults: Vec<EtlError>,
+    skipped_bytes: u64,
+    damaged_buffers: u64,
+    missing_buffers: u64,
+}
+
+impl EtlFile {
+    /// Opens a trace. Damage that leaves something to read is noted in [`EtlFile::faults`].
+    ///
+    /// # Errors
+    /// When the file cannot be read, or does not start with a trace header.
+    pub fn open(source: Source) -> Result<Self, OpenError> {
+        let head = source.view(0..FIRST_RECORD)?;
+        let (header, origin) = first_header(&head)?;
+        let cap = buffer_cap(&header, &head);
+        drop(head);
+        let walk = walk(&source, header.buffer_size, cap)?;
+        let clock = Clock::new(&header, origin);
+        let mut out = Self {
+            source,
+            parts: vec![Part {
+                header,
+                clock,
+                first_buffer: 0,
+            }],
+            buffers: Vec::new(),
+            units: Vec::new(),
+            faults: Vec::new(),
+            skipped_bytes: 0,
+            damaged_buffers: 0,
+            missing_buffers: 0,
+        };
+        out.take_walk(walk)?;
+        Ok(out)
+    }
+
+    fn take_walk(&mut self, walk: Walk) -> io::Result<()> {
+        self.buffers = walk.buffers;
+        self.skipped_bytes = walk.skipped_bytes;
+        self.damaged_buffers = walk.damaged;
+        self.find_parts()?;
+        let header = &self.parts[0].header;
+        let closed = self.parts.iter().all(|part| part.header.is_closed());
+        let circular = header.has_mode(mode::CIRCULAR);
+        let written: u64 = self
+            .parts
+            .iter()
+            .map(|part| u64::from(part.header.buffers_written))
+            .sum();
+        let found = self.buffers.len() as u64;
+        if !closed {
+            self.faults.push(EtlError::NotClosed);
+        }
+        // A ring counts the buffers it wrote over as well.
+        if closed && !circular && found < written {
+            self.missing_buffers = written - found;
+            self.faults.push(EtlError::MissingBuffers {
+                expected: written,
+                found,
+            });
+        }
+        // Zeros at the end are space that was reserved, unless data should be there: a file system
+        // that lost its last writes leaves zeros.
+        let reserved = header.has_mode(mode::PREALLOCATE) || circular;
+        if walk.zero_tail > 0 && !reserved && (!closed || found < written) {
+            self.skipped_bytes += walk.zero_tail;
+            self.faults.push(EtlError::Skipped {
+                offset: self.source.len() - walk.zero_tail,
+                bytes: walk.zero_tail,
+            });
+        }
+        self.faults.extend(walk.faults);
+        self.units = units(&self.buffers);
+        Ok(())
+    }
+
+    /// Later buffers of the header type begin another part, with a clock of its own.
+    fn find_parts(&mut self) -> io::Result<()> {
+        for at in 0..self.buffers.len() {
+            let buffer = self.buffers[at];
+            if at > 0 && buffer.kind == buffer_at::TYPE_HEADER && !buffer.is_compressed() {
+                let view = self
+                    .source
+                    .view(buffer.offset..buffer.offset + FIRST_RECORD)?;
+                if let Ok((header, origin)) = first_header(&view) {
+                    self.parts.push(Part {
+                        clock: Clock::new(&header, origin),
+                        header,
+                        first_buffer: at,
+                    });
+                }
+            }
+            self.buffers[at].part = (self.parts.len() - 1) as u32;
+        }
+        Ok(())
+    }
+
+    /// The trace header, of the first part.
+    pub fn header(&self) -> &TraceHeader {
+        &self.parts[0].header
+    }
+
+    /// The clock, of the first part.
+    pub fn clock(&self) -> &Clock {
+        &self.parts[0].clock
+    }
+
+    /// The parts; one, but in files that were appended to each other.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The clock of the records in buffer `buffer`.
+    pub fn clock_of(&self, buffer: usize) -> &Clock {
+        let part = self.buffers.get(buffer).map_or(0, |b| b.part as usize);
+        &self.parts[part.min(self.parts.len() - 1)].clock
+    }
+
+    /// Bytes of the file.
+    pub fn bytes(&self) -> u64 {
+        self.source.len()
+    }
+
+    /// The buffers, in file order.
+    pub fn buffers(&self) -> &[Buffer] {
+        &self.buffers
+    }
+
+    /// What is wrong with the file as a whole.
+    pub fn faults(&self) -> &[EtlError] {
+        &self.faults
+    }
+
+    /// Bytes of the file that should be buffers and are none.
+    pub fn skipped_bytes(&self) -> u64 {
+        self.skipped_bytes
+    }
+
+    /// Buffers whose header is damaged and was put right.
+    pub fn damaged_buffers(&self) -> u64 {
+        self.damaged_buffers
+    }
+
+    /// Buffers that the trace header counts and the file does not hold.
+    pub fn missing_buffers(&self) -> u64 {
+        self.missing_buffers
+    }
+
+    /// Number of units of work: runs of buffers that are mapped together.
+    pub fn units(&self) -> usize {
+        self.units.len()
+    }
+
+    /// The buffers of unit `unit`.
+    pub fn unit_buffers(&self, unit: usize) -> Range<usize> {
+        self.units.get(unit).cloned().unwrap_or(0..0)
+    }
+
+    /// Maps unit `unit`.
+    ///
+    /// # Errors
+    /// When the file cannot be mapped.
+    pub fn unit(&self, unit: usize) -> io::Result<Unit<'_>> {
+        self.run(self.unit_buffers(unit))
+    }
+
+    /// Maps a run of buffers.
+    ///
+    /// # Errors
+    /// When the file cannot be mapped.
+    pub fn run(&self, buffers: Range<usize>) -> io::Result<Unit<'_>> {
+        let run = self.buffers.get(buffers.clone()).unwrap_or(&[]);
+        let start = run.first().map_or(0, |buffer| buffer.offset);
+        let end = run.last().map_or(0, |b| b.offset + u64::from(b.len));
+        Ok(Unit {
+            file: self,
+            view: self.source.view(start..end)?,
+            start,
+            buffers: if run.is_empty() { 0..0 } else { buffers },
+        })
+    }
+
+    /// Events that the session says it lost.
+    pub fn events_lost(&self) -> u64 {
+        let lost = self.parts.iter().map(|p| u64::from(p.header.events_lost));
+        lost.sum()
+    }
+
+    /// Buffers that the session says it lost.
+    pub fn buffers_lost(&self) -> u64 {
+        let lost = self.parts.iter().map(|p| u64::from(p.header.buffers_lost));
+        lost.sum()
+    }
+
+    /// How far the clock's anchor at the start of the session is from one at its end, in 100 ns: what
+    /// must be added to a time to have it by the end time of the header.
+    ///
+    /// A session that begins at boot begins before Windows corrects its wall clock: times by the start
+    /// of a real one are 1.76 s early against times in its payloads and against its end time.
+    /// `None` where the end says nothing: in relogged files it is that of one source, and the flush
+    /// times are the tool's.
+    pub fn end_drift(&self) -> Option<i64> {
+        let [part] = self.parts.as_slice() else {
+            return None;
+        };
+        // Of a cut file the last flush is not the session's last.
+        let whole = self.missing_buffers == 0 && part.header.is_closed();
+        if !whole || part.header.has_mode(mode::RELOGGED) {
+            return None;
+        }
+        let last = self.buffers.iter().map(|buffer| buffer.flushed).max()?;
+        if last <= part.clock.origin() {
+            return None;
+        }
+        let (flush, end) = (part.clock.filetime(last), part.header.end_time);
+        if flush.0.abs_diff(end.0) > LARGEST_DRIFT {
+            return None;
+        }
+        Some(end.0 as i64 - flush.0 as i64)
+    }
+
+    /// End of the session by its header, where it was stopped.
+    pub fn end_time(&self) -> Option<Filetime> {
+        let last = self.parts.last()?;
+        last.header.is_closed().then_some(last.header.end_time)
+    }
+}
+
+/// A run of buffers and the piece of the file they lie in.
+#[derive(Debug)]
+pub struct Unit<'f> {
+    file: &'f EtlFile,
+    view: View,
+    start: u64,
+    buffers: Range<usize>,
+}
+
+impl<'f> Unit<'f> {
+    /// Its buffers, by number in the file.
+    pub fn buffers(&self) -> Range<usize> {
+        self.buffers.clone()
+    }
+
+    /// The file.
+    pub fn file(&self) -> &'f EtlFile {
+        self.file
+    }
+
+    /// The records of buffer `buffer`; none of a buffer that is not in the unit.
+    pub fn records<'a>(&'a self, buffer: usize, scratch: &'a mut Scratch) -> Records<'a> {
+        let known = self.buffers.contains(&buffer);
+        let Some(buffer) = self.file.buffers.get(buffer).filter(|_| known) else {
+            return Records::none();
+        };
+        let bytes = buffer
+            .offset
+            .checked_sub(self.start)
+            .and_then(|from| self.view.get(from as usize..))
+            .unwrap_or(&[]);
+        let bytes = &bytes[..bytes.len().min(buffer.len as usize)];
+        Records::new(buffer, bytes, scratch)
+    }
+}
+
+/// Runs of buffers that lie together and are about [`UNIT`] bytes.
+fn units(buffers: &[Buffer]) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let (mut first, mut bytes, mut end) = (0, 0, 0);
+    for (at, buffer) in buffers.iter().enumerate() {
+        let weight = u64::from(buffer.len.max(buffer.filled));
+        if at > first && (bytes + weight > UNIT || buffer.offset != end) {
+            out.push(first..at);
+            (first, bytes) = (at, 0);
+        }
+        bytes += weight;
+        end = buffer.offset + u64::from(buffer.len);
+    }
+    if first < buffers.len() {
+        out.push(first..buffers.len());
+    }
+    out
+}
+
+/// The bound on the size of a buffer in this file.
+fn buffer_cap(header: &TraceHeader, head: &[u8]) -> u32 {
+    let first = BufferHeader::parse(head).map_or(0, |buffer| buffer.size);
+    [header.buffer_size, first, USUAL]
+        .into_iter()
+        .filter(|size| *size <= LARGEST)
+        .max()
+        .unwrap_or(USUAL)
+}
+
+/// The trace header at the start of a file or a part.
+fn first_header(head: &[u8]) -> Result<(TraceHeader, i64), EtlError> {
+    let offset = buffer_at::SIZE as u64;
+    let no_trace = || EtlError::NotEtl {
+        offset: 0,
+        expected: "a buffer header and a trace header",
+        found: describe(head),
+    };
+    if is_text(head) {
+        return Err(no_trace());
+    }
+    need(head, SMALLEST, "the first buffer and record header", 0).map_err(EtlError::Header)?;
+    let record = head.get(buffer_at::SIZE..).unwrap_or(&[]);
+    match Record::parse(record) {
+        Ok(record) => TraceHeader::parse(&record, offset),
+        Err(_) if is_etl(head) => {
+            let size = u16_at(record, kernel::SIZE).map_or(0, usize::from);
+            need(record, size, "the trace header", offset).map_err(EtlError::Header)?;
+            Err(no_trace())
+        }
+        Err(_) => Err(no_trace()),
+    }
+}
+
+fn is_text(head: &[u8]) -> bool {
+    let start = &head[..head.len().min(80)];
+    start
+        .iter()
+        .all(|b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7E))
+}
+
+/// The first bytes of a file in words, for the message that it is no trace.
+fn describe(head: &[u8]) -> String {
+    match head {
+        [] => "an empty file".into(),
+        [b'P', b'M', b'L', b'_', ..] => "a Procmon log ('PML_')".into(),
+        [b'P', b'K', ..] => "a zip archive ('PK')".into(),
+        [0x1f, 0x8b, ..] => "a gzip file (1f 8b)".into(),
+        _ if is_text(head) => "text".into(),
+        _ => {
+            let hex: Vec<String> = head.iter().take(8).map(|b| format!("{b:02x}")).collect();
+            format!("bytes {}", hex.join(" "))
+        }
+    }
+}
