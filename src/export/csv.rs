@@ -2,8 +2,8 @@
 
 use super::columns::Column;
 use super::rows::{Cell, Rows, Table};
-use crate::trace::time::push_rfc3339_bytes;
-use crate::trace::{NO_PROCESS, Zone};
+use crate::trace::time::{TICKS_PER_DAY, TICKS_PER_SECOND, push_rfc3339_bytes};
+use crate::trace::{Filetime, NO_PROCESS, Zone};
 use std::borrow::Cow;
 
 /// How a CSV is written.
@@ -34,6 +34,10 @@ pub struct CsvTable<'a> {
 enum Part {
     /// A cell of the row.
     Cell(Column),
+    /// A cell with a name from our own lists, in which nothing needs quotes.
+    Name(Column),
+    /// A cell that is the same in all rows.
+    Constant(Vec<u8>),
     /// Cells that depend on the process: their text by process, and at the end that of no process.
     Process(Vec<Vec<u8>>),
 }
@@ -51,6 +55,18 @@ impl<'a> CsvTable<'a> {
             .chunk_by(|a, b| a.is_of_process() && b.is_of_process())
         {
             let part = match run {
+                [
+                    column @ (Column::Class
+                    | Column::Operation
+                    | Column::OperationFull
+                    | Column::Category),
+                ] => Part::Name(*column),
+                [Column::Source] => Part::Constant(table.trace.info().kind.as_str().into()),
+                [Column::Input] => {
+                    let mut text = Vec::new();
+                    push_text(table.input, style.neutralise, &mut text);
+                    Part::Constant(text)
+                }
                 [column] if !column.is_of_process() => Part::Cell(*column),
                 columns => out.process_part(columns),
             };
@@ -68,7 +84,7 @@ impl<'a> CsvTable<'a> {
                     text.push(b',');
                 }
                 let cell = self.table.process_cell(*column, position);
-                self.push_cell(cell, &mut text);
+                self.push_cell(cell, &mut Stamp::new(&self.style.zone), &mut text);
             }
             text
         };
@@ -97,6 +113,7 @@ impl<'a> CsvTable<'a> {
     /// Writes the lines of the selected rows behind what `out` holds.
     pub fn lines(&self, rows: &Rows, out: &mut Vec<u8>) {
         let mut cell_text = String::new();
+        let mut stamp = Stamp::new(&self.style.zone);
         for row in &rows.selected {
             for (at, part) in self.parts.iter().enumerate() {
                 if at > 0 {
@@ -107,8 +124,13 @@ impl<'a> CsvTable<'a> {
                         let cell = self
                             .table
                             .cell(*column, rows, *row as usize, &mut cell_text);
-                        self.push_cell(cell, out);
+                        self.push_cell(cell, &mut stamp, out);
                     }
+                    Part::Name(column) => {
+                        let name = self.table.fixed_text(*column, rows, *row as usize);
+                        out.extend_from_slice(name.as_bytes());
+                    }
+                    Part::Constant(text) => out.extend_from_slice(text),
                     Part::Process(texts) => {
                         let process = rows.batch.process[*row as usize] as usize;
                         out.extend_from_slice(&texts[process.min(texts.len() - 1)]);
@@ -120,7 +142,7 @@ impl<'a> CsvTable<'a> {
     }
 
     #[inline]
-    fn push_cell(&self, cell: Cell<'_>, out: &mut Vec<u8>) {
+    fn push_cell(&self, cell: Cell<'_>, stamp: &mut Stamp<'_>, out: &mut Vec<u8>) {
         match cell {
             Cell::Null => {}
             Cell::Text(text) => push_text(text, self.style.neutralise, out),
@@ -132,30 +154,89 @@ impl<'a> CsvTable<'a> {
                 out.extend_from_slice(itoa::Buffer::new().format(ticks / 10).as_bytes());
                 out.extend_from_slice(&[b'.', b'0' + (ticks % 10) as u8]);
             }
-            Cell::Time(time) => push_rfc3339_bytes(out, time, &self.style.zone),
+            Cell::Time(time) => stamp.push(time, out),
         }
     }
 }
+
+/// Writes times. Those of one day share their date, and a log is rarely longer.
+struct Stamp<'a> {
+    zone: &'a Zone,
+    day: u64,
+    /// The date of `day`, as `2026-05-12T`.
+    date: Vec<u8>,
+}
+
+impl<'a> Stamp<'a> {
+    fn new(zone: &'a Zone) -> Self {
+        Self {
+            zone,
+            day: u64::MAX,
+            date: Vec::new(),
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, time: Filetime, out: &mut Vec<u8>) {
+        if !self.zone.is_utc() {
+            push_rfc3339_bytes(out, time, self.zone);
+            return;
+        }
+        let (day, clock) = (time.0 / TICKS_PER_DAY, time.0 % TICKS_PER_DAY);
+        if day != self.day {
+            self.day = day;
+            self.date.clear();
+            push_rfc3339_bytes(&mut self.date, time, self.zone);
+            self.date.truncate(self.date.len() - CLOCK_LEN);
+        }
+        out.extend_from_slice(&self.date);
+        let seconds = (clock / TICKS_PER_SECOND) as u32;
+        let mut fraction = (clock % TICKS_PER_SECOND) as u32;
+        let mut text = *b"00:00:00.0000000Z";
+        for (at, value) in [
+            (0, seconds / 3_600),
+            (3, seconds / 60 % 60),
+            (6, seconds % 60),
+        ] {
+            text[at] += (value / 10) as u8;
+            text[at + 1] += (value % 10) as u8;
+        }
+        for digit in text[9..16].iter_mut().rev() {
+            *digit += (fraction % 10) as u8;
+            fraction /= 10;
+        }
+        out.extend_from_slice(&text);
+    }
+}
+
+/// Length of `00:00:00.0000000Z`.
+const CLOCK_LEN: usize = 17;
 
 /// Writes a text as a cell, with quotes where it needs them.
 #[inline]
 fn push_text(text: &str, neutralise: bool, out: &mut Vec<u8>) {
     if !neutralise && is_plain(text) {
         out.extend_from_slice(text.as_bytes());
-        return;
+    } else {
+        push_odd_text(&clean(text, neutralise), out);
     }
-    let text = clean(text, neutralise);
-    if !text.contains([',', '"']) {
-        out.extend_from_slice(text.as_bytes());
+}
+
+fn push_odd_text(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    let mut quotes = memchr::memchr_iter(b'"', bytes).peekable();
+    if quotes.peek().is_none() && memchr::memchr(b',', bytes).is_none() {
+        out.extend_from_slice(bytes);
         return;
     }
     out.push(b'"');
-    for (at, part) in text.split('"').enumerate() {
-        if at > 0 {
-            out.extend_from_slice(b"\"\"");
-        }
-        out.extend_from_slice(part.as_bytes());
+    let mut start = 0;
+    for quote in quotes {
+        // The quote itself comes again at the start of the next piece.
+        out.extend_from_slice(&bytes[start..=quote]);
+        start = quote;
     }
+    out.extend_from_slice(&bytes[start..]);
     out.push(b'"');
 }
 
@@ -166,6 +247,15 @@ fn is_plain(text: &str) -> bool {
         block.iter().fold(false, |found, byte| {
             found | (*byte < b' ') | (*byte == b',') | (*byte == b'"')
         })
+    })
+}
+
+/// Whether a text has a control character below 0x20.
+fn has_control(text: &str) -> bool {
+    text.as_bytes().chunks(32).any(|block| {
+        block
+            .iter()
+            .fold(false, |found, byte| found | (*byte < b' '))
     })
 }
 
@@ -184,7 +274,7 @@ pub fn clean(text: &str, neutralise: bool) -> Cow<'_, str> {
             text.as_bytes().first(),
             Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r')
         );
-    if !formula && !text.bytes().any(|byte| byte < b' ') {
+    if !formula && !has_control(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 1);
@@ -213,7 +303,25 @@ mod tests {
         assert_eq!(quoted("plain"), "plain");
         assert_eq!(quoted("a,b"), "\"a,b\"");
         assert_eq!(quoted("say \"x\""), "\"say \"\"x\"\"\"");
+        assert_eq!(quoted("\"\"x"), "\"\"\"\"\"x\"");
         assert_eq!(quoted("a\tb"), "a b");
+        let utc = Zone::UTC;
+        let mut stamp = Stamp::new(&utc);
+        for ticks in [
+            0,
+            1,
+            863_999_999_999,
+            864_000_000_000,
+            132_390_046_907_752_429,
+            u64::MAX,
+        ] {
+            let mut text = Vec::new();
+            stamp.push(Filetime(ticks), &mut text);
+            assert_eq!(
+                String::from_utf8(text).unwrap(),
+                Filetime(ticks).to_string()
+            );
+        }
         let mut out = String::new();
         push_micros(&mut out, 123);
         assert_eq!(out, "12.3");

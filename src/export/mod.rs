@@ -74,6 +74,8 @@ pub fn write_text(
                 table.append(unit, &mut rows)?;
                 let mut lines = lines_pool.take();
                 lines.clear();
+                // Growing by doubling would touch twice the memory.
+                lines.reserve(rows.selected.len() * 640);
                 match &csv {
                     Some(csv) => csv.lines(&rows, &mut lines),
                     None => ndjson::lines(table, &rows, &mut lines)?,

@@ -82,7 +82,7 @@ pub fn for_each_unit<R: Send>(
 }
 
 /// Units a thread may be ahead of the one that is taken next: enough that a slow one stops nobody.
-const UNITS_PER_THREAD: usize = 4;
+const UNITS_PER_THREAD: usize = 2;
 
 /// Takes results in the order of their units, whatever order they arrive in.
 fn in_order<R>(

@@ -6,7 +6,8 @@ use std::fmt;
 
 /// Ticks in a second.
 pub const TICKS_PER_SECOND: u64 = 10_000_000;
-const TICKS_PER_DAY: u64 = 86_400 * TICKS_PER_SECOND;
+/// Ticks in a day.
+pub const TICKS_PER_DAY: u64 = 86_400 * TICKS_PER_SECOND;
 /// 1970-01-01 in FILETIME ticks.
 const UNIX_EPOCH: u64 = 116_444_736_000_000_000;
 
