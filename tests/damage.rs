@@ -189,6 +189,25 @@ fn offsets_and_counts_that_point_outside_are_told() {
 }
 
 #[test]
+fn an_index_whose_entries_overlap_is_read_in_proportion() {
+    let mut bytes = log().to_vec();
+    let at = |bytes: &[u8], place: usize| {
+        u64::from_le_bytes(bytes[place..place + 8].try_into().unwrap()) as usize
+    };
+    let (index, events) = (at(&bytes, layout::H_INDEX), events(&bytes) as usize);
+    // Every entry names the first record.
+    for entry in 0..events {
+        let place = index + entry * 5;
+        bytes[place..place + 5].copy_from_slice(&[0xA8, 3, 0, 0, 0]);
+    }
+    let (good, rows) = through(&bytes).unwrap();
+    assert_eq!(good, rows);
+    assert!(good > 0 && good <= events as u64);
+    let info = open(&bytes).unwrap().info().records;
+    assert_eq!(info.good + info.bad, events as u64);
+}
+
+#[test]
 fn a_damaged_log_is_analysed_with_status_0() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut.pml");

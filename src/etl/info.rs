@@ -60,16 +60,7 @@ fn operations(census: &Census) -> Vec<OperationCount> {
     if others > 0 {
         sums.insert((Class::Event, "Events of providers"), others);
     }
-    let mut out: Vec<OperationCount> = sums
-        .into_iter()
-        .map(|((class, operation), count)| OperationCount {
-            class,
-            operation,
-            count,
-        })
-        .collect();
-    out.sort_by(|a, b| (a.class, b.count, a.operation).cmp(&(b.class, a.count, b.operation)));
-    out
+    OperationCount::in_order(sums)
 }
 
 /// The class of a kernel event.

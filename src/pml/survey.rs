@@ -208,16 +208,7 @@ impl Survey {
         for count in &self.counts.counts {
             *sums.entry((count.class, count.operation)).or_default() += count.count;
         }
-        let mut out: Vec<OperationCount> = sums
-            .into_iter()
-            .map(|((class, operation), count)| OperationCount {
-                class,
-                operation,
-                count,
-            })
-            .collect();
-        out.sort_by(|a, b| (a.class, b.count, a.operation).cmp(&(b.class, a.count, b.operation)));
-        out
+        OperationCount::in_order(sums)
     }
 }
 

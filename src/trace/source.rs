@@ -57,6 +57,22 @@ pub struct OperationCount {
     pub count: u64,
 }
 
+impl OperationCount {
+    /// Counts in the order they are shown in: by class, most frequent operation first.
+    pub fn in_order(sums: impl IntoIterator<Item = ((Class, &'static str), u64)>) -> Vec<Self> {
+        let mut out: Vec<Self> = sums
+            .into_iter()
+            .map(|((class, operation), count)| Self {
+                class,
+                operation,
+                count,
+            })
+            .collect();
+        out.sort_by(|a, b| (a.class, b.count, a.operation).cmp(&(b.class, a.count, b.operation)));
+        out
+    }
+}
+
 /// Which evidence a trace holds.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Coverage {
