@@ -14,9 +14,9 @@ pub use columns::{Column, ColumnType};
 pub use filter::{Filter, class_by_name};
 pub use rows::{Rows, Table};
 
-use crate::trace::{Progress, for_each_unit};
+use crate::trace::Progress;
 use csv::{CsvStyle, CsvTable};
-use pool::Pool;
+use pool::{Pool, write_units};
 use std::io::{self, Write};
 
 /// A table format.
@@ -57,40 +57,27 @@ pub fn write_text(
         out.write_all(&CsvTable::new(table, style).header())?;
     }
     let mut written = 0;
-    let rows_pool: Pool<Rows> = Pool::default();
-    let lines_pool: Pool<Vec<u8>> = Pool::default();
+    let pool: Pool<Rows> = Pool::default();
     for table in tables {
         let phase = progress.phase("Writing events", table.trace);
         let csv = match format {
             TextFormat::Csv(style) => Some(CsvTable::new(table, style)),
             TextFormat::Ndjson => None,
         };
-        for_each_unit(
-            0..table.trace.units(),
-            &*phase,
-            |unit| {
-                let mut rows = rows_pool.take();
-                rows.clear();
-                table.append(unit, &mut rows)?;
-                let mut lines = lines_pool.take();
-                lines.clear();
-                // Growing by doubling would touch twice the memory.
-                lines.reserve(rows.selected.len() * 640);
-                match &csv {
-                    Some(csv) => csv.lines(&rows, &mut lines),
-                    None => ndjson::lines(table, &rows, &mut lines)?,
-                }
-                let count = rows.selected.len() as u64;
-                rows_pool.give(rows);
-                Ok((count, lines))
-            },
-            |(rows, lines)| {
-                written += rows;
-                out.write_all(&lines)?;
-                lines_pool.give(lines);
-                Ok(())
-            },
-        )?;
+        written += write_units(table.trace.units(), &*phase, out, |unit, lines| {
+            let mut rows = pool.take();
+            rows.clear();
+            table.append(unit, &mut rows)?;
+            // Growing by doubling would touch twice the memory.
+            lines.reserve(rows.selected.len() * 640);
+            match &csv {
+                Some(csv) => csv.lines(&rows, lines),
+                None => ndjson::lines(table, &rows, lines)?,
+            }
+            let count = rows.selected.len() as u64;
+            pool.give(rows);
+            Ok(count)
+        })?;
     }
     out.flush()?;
     Ok(written)

@@ -6,8 +6,7 @@ use crate::codes::procmon::{result_text, write_result};
 use crate::drivers::DriverList;
 use crate::trace::batch::TextColumn;
 use crate::trace::{
-    AddressMap, Batch, Filetime, Frames, NO_PROCESS, Process, Trace, TraceInfo, Want, Zone,
-    address_map,
+    AddressMap, Batch, Filetime, Frames, Process, Trace, TraceInfo, Want, Zone, address_map,
 };
 use std::fmt::Write as _;
 use std::io;
@@ -316,12 +315,4 @@ fn user_map(process: &Process, info: &TraceInfo) -> AddressMap {
                 id,
             }),
     )
-}
-
-/// The process of a row, where the trace knows it.
-pub fn process_of<'t>(info: &'t TraceInfo, batch: &Batch, row: usize) -> Option<&'t Process> {
-    match batch.process[row] {
-        NO_PROCESS => None,
-        position => info.processes.get(position as usize),
-    }
 }

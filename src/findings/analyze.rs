@@ -73,8 +73,6 @@ pub struct Outcome {
     pub findings: Findings,
     /// The drivers of each trace, in the order of the inputs.
     pub drivers: Vec<DriverList>,
-    /// Operations on paths in scope within the window.
-    pub events: u64,
 }
 
 /// Analyses a case.
@@ -114,7 +112,6 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
     let Tally {
         drivers: mut tallies,
         paths,
-        events,
         ..
     } = sum;
     sort_processes(&mut processes);
@@ -156,7 +153,6 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
     Ok(Outcome {
         findings,
         drivers: lists,
-        events,
     })
 }
 

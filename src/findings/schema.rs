@@ -345,14 +345,4 @@ impl DriverFinding {
     pub fn evidence_of(&self, reason: Reason) -> impl Iterator<Item = &Evidence> {
         self.evidence.iter().filter(move |row| row.reason == reason)
     }
-
-    /// Touches of all kinds.
-    pub fn touch_total(&self) -> u64 {
-        let Touches {
-            minifilter,
-            file_stack,
-            registry_stack,
-        } = self.touches;
-        minifilter + file_stack + registry_stack
-    }
 }

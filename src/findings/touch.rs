@@ -163,8 +163,6 @@ pub struct Tally {
     pub paths: Paths,
     /// Operations and failures of third parties' processes, by position in the trace's processes.
     pub processes: HashMap<u32, (u64, u64)>,
-    /// Operations on paths in scope.
-    pub events: u64,
 }
 
 impl Tally {
@@ -176,7 +174,6 @@ impl Tally {
             .iter()
             .map(|path| self.paths.number(path))
             .collect();
-        self.events += other.events;
         for (driver, one) in other.drivers {
             let sum = self.drivers.entry(driver).or_default();
             sum.merge(one, &numbers, limit);
@@ -287,7 +284,6 @@ impl Counting<'_> {
         let mut out = Tally::default();
         let mut on_stack: Vec<u32> = Vec::new();
         for row in 0..batch.len() {
-            out.events += 1;
             let failed = !self.rules.is_benign(batch.status[row]);
             let process = batch.process[row];
             if third_party.get(process as usize) == Some(&true) {

@@ -8,9 +8,9 @@ use super::escape::{Csv, Escape as _};
 use super::selection::Selection;
 use super::values::{Values, push_of_process};
 use crate::export::csv::BOM;
-use crate::export::pool::Pool;
+use crate::export::pool::write_units;
 use crate::pml::Record;
-use crate::trace::{Process, Progress, Trace as _, for_each_unit};
+use crate::trace::{Process, Progress, Trace as _};
 use std::io::{self, Write};
 
 /// Bytes that a row takes in a real log, roughly.
@@ -27,32 +27,16 @@ pub fn write_csv(
     progress: &dyn Progress,
 ) -> io::Result<u64> {
     let mut written = 0;
-    let pool: Pool<Vec<u8>> = Pool::default();
     out.write_all(&header(columns))?;
     for export in exports {
         let rows = RowWriter::new(export, columns);
         let selection = Selection::new(export.trace, export.drivers, export.filter);
         let phase = progress.phase("Writing events", export.trace);
-        for_each_unit(
-            0..selection.units(),
-            &*phase,
-            |unit| {
-                let mut lines = pool.take();
-                lines.clear();
-                lines.reserve(export.trace.unit_len(unit) * ROW);
-                let mut values = Values::new(export.trace, export.dialect, export.zone);
-                let count = selection.for_each(unit, |record| {
-                    rows.push(record, &mut values, &mut lines);
-                })?;
-                Ok((count, lines))
-            },
-            |(count, lines)| {
-                written += count;
-                out.write_all(&lines)?;
-                pool.give(lines);
-                Ok(())
-            },
-        )?;
+        written += write_units(selection.units(), &*phase, out, |unit, lines| {
+            lines.reserve(export.trace.unit_len(unit) * ROW);
+            let mut values = Values::new(export.trace, export.dialect, export.zone);
+            selection.for_each(unit, |record| rows.push(record, &mut values, lines))
+        })?;
     }
     out.flush()?;
     Ok(written)

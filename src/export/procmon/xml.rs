@@ -10,9 +10,9 @@ use super::processes::{close, line, open, push_address, push_number, push_text, 
 use super::selection::Selection;
 use super::stack::Modules;
 use super::values::{Values, push_of_process};
-use crate::export::pool::Pool;
+use crate::export::pool::write_units;
 use crate::pml::Record;
-use crate::trace::{Filetime, Progress, Trace as _, for_each_unit};
+use crate::trace::{Filetime, Progress, Trace as _};
 use std::io::{self, Write};
 
 /// Writes a log as one XML document; the number of events written.
@@ -38,27 +38,11 @@ pub fn write_xml(
         modules: stacks.then(|| Modules::new(export.trace)),
     };
     let selection = Selection::new(export.trace, export.drivers, export.filter);
-    let mut written = 0;
-    let pool: Pool<Vec<u8>> = Pool::default();
     let phase = progress.phase("Writing events", export.trace);
-    for_each_unit(
-        0..selection.units(),
-        &*phase,
-        |unit| {
-            let mut lines = pool.take();
-            lines.clear();
-            let mut values = Values::new(export.trace, export.dialect, export.zone);
-            let count =
-                selection.for_each(unit, |record| events.push(record, &mut values, &mut lines))?;
-            Ok((count, lines))
-        },
-        |(count, lines)| {
-            written += count;
-            out.write_all(&lines)?;
-            pool.give(lines);
-            Ok(())
-        },
-    )?;
+    let written = write_units(selection.units(), &*phase, out, |unit, lines| {
+        let mut values = Values::new(export.trace, export.dialect, export.zone);
+        selection.for_each(unit, |record| events.push(record, &mut values, lines))
+    })?;
     out.write_all(b"</eventlist></procmon>\r\n")?;
     out.flush()?;
     Ok(written)
