@@ -37,6 +37,7 @@ pub mod header;
 pub mod hooks;
 pub mod info;
 pub mod items;
+pub mod kernel;
 pub mod layout;
 pub mod masks;
 pub mod message;
