@@ -90,7 +90,7 @@ pub fn hook_name(hook: u16) -> Option<&'static str> {
 
 /// Hooks with a name, ascending.
 #[rustfmt::skip]
-const HOOKS: &[(u16, &str)] = &[
+pub(crate) const HOOKS: &[(u16, &str)] = &[
     (0x0000, "Header"), (0x0005, "Group masks"), (0x0008, "Rundown complete"),
     (0x0020, "Group masks before change"), (0x0040, "Logger module RSDS"), (0x0041, "Logger module NB10"),
     (0x0042, "Build lab"), (0x0043, "Binary path"), (0x0050, "Partition info"),
@@ -114,7 +114,8 @@ const HOOKS: &[(u16, &str)] = &[
     (0x0462, "Minifilter pre-operation completion"), (0x0463, "Minifilter post-operation completion"),
     (0x0464, "Minifilter pre-operation failure"), (0x0465, "Minifilter post-operation failure"),
     (0x0501, "Start"), (0x0502, "End"), (0x0503, "Rundown start"), (0x0504, "Rundown end"),
-    (0x0524, "Context switch"), (0x0532, "Ready thread"), (0x0548, "Set name"),
+    (0x0524, "Context switch"), (0x0529, "Spin lock"), (0x0532, "Ready thread"), (0x0534, "Set I/O priority"),
+    (0x0548, "Set name"),
     (0x060A, "Send"), (0x060B, "Receive"), (0x060C, "Connect"), (0x060D, "Disconnect"), (0x060E, "Retransmit"),
     (0x060F, "Accept"), (0x0610, "Reconnect"), (0x0612, "Copy"), (0x061A, "Send IPv6"), (0x061B, "Receive IPv6"),
     (0x061C, "Connect IPv6"), (0x061D, "Disconnect IPv6"), (0x061E, "Retransmit IPv6"), (0x061F, "Accept IPv6"),

@@ -73,7 +73,10 @@ fn name(record: &Record<'_>, full: bool) -> &'static str {
     match record.class() {
         class::PROCESS => listed(&PROCESS),
         class::REGISTRY => listed(&REGISTRY),
-        class::FILE | class::IPC => file_name(record, full).unwrap_or(UNKNOWN),
+        class::FILE | class::IPC => {
+            let sub = || u8_at(record.detail(), 0);
+            file_name(record.operation(), sub, full).unwrap_or(UNKNOWN)
+        }
         class::PROFILING => listed(&PROFILING),
         class::NETWORK => {
             let tcp = u16_at(record.detail(), 0).unwrap_or(0) & 4 != 0;
@@ -83,11 +86,30 @@ fn name(record: &Record<'_>, full: bool) -> &'static str {
     }
 }
 
+/// Name of the file operation with an IRP major function, or a pseudo one of the filter manager's
+/// (-1 to -20, as a byte), and a minor function or information class. A sub-operation without a name
+/// gives the name of the major function.
+#[inline]
+pub(crate) fn file_operation(major: u8, sub: Option<u8>) -> &'static str {
+    let operation = u16::from(major.wrapping_add(20));
+    file_name(operation, || sub, true)
+        .or_else(|| FILE.get(usize::from(operation)).copied())
+        .unwrap_or(UNKNOWN)
+}
+
+/// Name of the registry operation with Procmon's number.
+#[inline]
+pub(crate) fn registry_operation(operation: u16) -> &'static str {
+    REGISTRY
+        .get(usize::from(operation))
+        .copied()
+        .unwrap_or(UNKNOWN)
+}
+
 /// Sub-operations of a file operation, ascending.
 type SubNames = &'static [(u8, &'static str)];
 
-fn file_name(record: &Record<'_>, full: bool) -> Option<&'static str> {
-    let operation = record.operation();
+fn file_name(operation: u16, sub: impl FnOnce() -> Option<u8>, full: bool) -> Option<&'static str> {
     let (known, newer): (SubNames, SubNames) = match operation {
         25 => (&QUERY_FILE, &QUERY_FILE_NEWER),
         26 => (&SET_FILE, &SET_FILE_NEWER),
@@ -98,7 +120,7 @@ fn file_name(record: &Record<'_>, full: bool) -> Option<&'static str> {
         47 => (&PLUG_AND_PLAY, &[]),
         _ => return FILE.get(usize::from(operation)).copied(),
     };
-    let sub = u8_at(record.detail(), 0)?;
+    let sub = sub()?;
     let find = |names: SubNames| {
         let at = names.binary_search_by_key(&sub, |(own, _)| *own).ok()?;
         Some(names[at].1)
@@ -107,7 +129,7 @@ fn file_name(record: &Record<'_>, full: bool) -> Option<&'static str> {
 }
 
 /// Process operations by number.
-static PROCESS: [&str; 10] = [
+pub(crate) static PROCESS: [&str; 10] = [
     "Process Defined",
     "Process Create",
     "Process Exit",

@@ -52,17 +52,35 @@ pub fn boot_log() -> String {
 
 /// The folder of real logs, or `None` where they are not at hand: then the test says so and ends.
 pub fn real_logs(test: &str) -> Option<PathBuf> {
+    real_data(test, "pml")
+}
+
+/// The folder of real ETL traces, or `None` as for [`real_logs`].
+pub fn real_traces(test: &str) -> Option<PathBuf> {
+    real_data(test, "etl")
+}
+
+fn real_data(test: &str, kind: &str) -> Option<PathBuf> {
     let data = std::env::var_os("FLTSCOPE_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
         PathBuf::from,
     );
-    let folder = data.join("pml");
+    let folder = data.join(kind);
     if folder.is_dir() {
         return Some(folder);
     }
     eprintln!(
-        "skipped: {test}: no real logs at {} (set FLTSCOPE_DATA to their folder)",
+        "skipped: {test}: no real {kind} files at {} (set FLTSCOPE_DATA to their folder)",
         folder.display()
     );
     None
+}
+
+/// The ETL files of a folder, by name.
+pub fn etl_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "etl"));
+    files.sort();
+    files
 }

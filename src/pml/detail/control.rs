@@ -39,6 +39,11 @@ pub(super) fn waits(record: &Record<'_>) -> bool {
     let Some(code) = FileEvent::parse(record).and_then(|event| code(&event)) else {
         return false;
     };
+    code_waits(code)
+}
+
+/// Whether a file system control waits by nature: for an oplock, for its break, or for the other end of a pipe.
+pub(crate) fn code_waits(code: u32) -> bool {
     code >> 16 == DEVICE_NAMED_PIPE
         || matches!(
             code,
@@ -54,11 +59,14 @@ pub(super) fn waits(record: &Record<'_>) -> bool {
         )
 }
 
-/// Category of a FileSystemControl event, by Procmon's own choice of codes.
+/// Category of a FileSystemControl event.
 pub(super) fn category(record: &Record<'_>) -> &'static str {
-    let Some(code) = FileEvent::parse(record).and_then(|event| code(&event)) else {
-        return "";
-    };
+    let code = FileEvent::parse(record).and_then(|event| code(&event));
+    code.map_or("", code_category)
+}
+
+/// Category of a file system control, by Procmon's own choice of codes.
+pub(crate) fn code_category(code: u32) -> &'static str {
     match code {
         // Offload read, get reparse point, read raw encrypted.
         0x94264 | 0x900A8 | 0x900E3 => "Read",

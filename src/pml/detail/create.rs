@@ -47,11 +47,40 @@ fn parameters(event: &FileEvent<'_>) -> Option<Create> {
 }
 
 pub(super) fn category(record: &Record<'_>) -> &'static str {
-    let written = create_parameters(record).is_some_and(|create| match create.open_result {
+    create_parameters(record).map_or("", |create| {
+        request_category(create.disposition, create.open_result)
+    })
+}
+
+/// Category of a create request, by what it did where that is known, else by what it wants.
+pub(crate) fn request_category(disposition: u8, open_result: Option<u32>) -> &'static str {
+    let written = match open_result {
         Some(result) => matches!(result, 0 | 2 | 3),
-        None => matches!(create.disposition, 0 | 2..=5),
-    });
+        None => matches!(disposition, 0 | 2..=5),
+    };
     if written { "Write" } else { "" }
+}
+
+/// What a create request wants, but for the access.
+pub(crate) fn request<S: FieldSink>(
+    disposition: u8,
+    options: u32,
+    attributes: u32,
+    share: u32,
+    sink: &mut S,
+) {
+    sink.field(
+        "Disposition",
+        Value::Named(disposition.into(), &names::DISPOSITIONS),
+    );
+    sink.field("Options", Value::Flags(options, &flags::CREATE_OPTIONS));
+    sink.field("Attributes", Value::Flags(attributes, &flags::ATTRIBUTES));
+    sink.field("ShareMode", Value::Flags(share, &flags::SHARE));
+}
+
+/// What a create request did.
+pub(crate) fn open_result<S: FieldSink>(result: u32, sink: &mut S) {
+    sink.field("OpenResult", Value::Named(result, &names::OPEN_RESULTS));
 }
 
 pub(super) fn detail<S: FieldSink>(
@@ -60,27 +89,12 @@ pub(super) fn detail<S: FieldSink>(
     sink: &mut S,
 ) -> Option<()> {
     let create = parameters(event)?;
-    let disposition = u32::from(create.disposition);
     sink.field(
         "Desired Access",
         Value::Flags(create.access, &flags::FILE_ACCESS),
     );
-    sink.field(
-        "Disposition",
-        Value::Named(disposition, &names::DISPOSITIONS),
-    );
-    sink.field(
-        "Options",
-        Value::Flags(create.options, &flags::CREATE_OPTIONS),
-    );
-    sink.field(
-        "Attributes",
-        Value::Flags(create.attributes.into(), &flags::ATTRIBUTES),
-    );
-    sink.field(
-        "ShareMode",
-        Value::Flags(create.share.into(), &flags::SHARE),
-    );
+    let (attributes, share) = (create.attributes.into(), create.share.into());
+    request(create.disposition, create.options, attributes, share, sink);
     let allocation = match create.disposition {
         0 | 2 | 3 | 5 => Value::GroupedSigned(event.slot_i64(5)?),
         _ => Value::Str("n/a"),
@@ -92,7 +106,6 @@ pub(super) fn detail<S: FieldSink>(
         let name = accounts.name(sid);
         sink.field("Impersonating", Value::Account { name, sid });
     }
-    let result = create.open_result?;
-    sink.field("OpenResult", Value::Named(result, &names::OPEN_RESULTS));
+    open_result(create.open_result?, sink);
     Some(())
 }

@@ -109,10 +109,25 @@ pub(super) fn set_category(record: &Record<'_>) -> &'static str {
     let deletes = match sub {
         info::DISPOSITION => u8_at(event.tail, 0).is_some_and(|delete| delete != 0),
         info::DISPOSITION_EX => u32_at(event.tail, 0).is_some_and(|asked| asked & 1 != 0),
-        _ if rename::is_rename(sub) && !rename::is_newer(sub) => return "Write",
-        _ => return "Write Metadata",
+        _ => false,
     };
-    if deletes { "Write" } else { "" }
+    class_set_category(sub, deletes)
+}
+
+/// Category of setting an information class; `deletes` says whether one of the two that mark a file for
+/// deletion does so.
+pub(crate) fn class_set_category(class: u8, deletes: bool) -> &'static str {
+    match class {
+        info::DISPOSITION | info::DISPOSITION_EX => {
+            if deletes {
+                "Write"
+            } else {
+                ""
+            }
+        }
+        _ if rename::is_rename(class) && !rename::is_newer(class) => "Write",
+        _ => "Write Metadata",
+    }
 }
 
 fn time_at(bytes: &[u8], at: usize) -> Option<Filetime> {

@@ -14,7 +14,12 @@ pub(super) fn read_write<S: FieldSink>(event: &FileEvent<'_>, sink: &mut S) -> O
         None => event.slot_u32(0)?,
     };
     sink.field("Length", Value::Grouped(length.into()));
-    let irp = event.irp_flags();
+    irp_flags(event.irp_flags(), sink);
+    Some(())
+}
+
+/// What the flags of a read or write IRP say: how it goes, and its priority.
+pub(crate) fn irp_flags<S: FieldSink>(irp: u32, sink: &mut S) {
     let io_flags = irp & 0xE0_00FF;
     if io_flags != 0 {
         sink.field("I/O Flags", Value::Flags(io_flags, &flags::IO_FLAGS));
@@ -23,7 +28,6 @@ pub(super) fn read_write<S: FieldSink>(event: &FileEvent<'_>, sink: &mut S) -> O
     if priority != 0 {
         sink.field("Priority", Value::Named(priority, &names::PRIORITIES));
     }
-    Some(())
 }
 
 /// CreateFileMapping: u32 sync type and u32 page protection at the start of the parameters.

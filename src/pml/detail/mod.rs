@@ -4,20 +4,20 @@
 //! Nothing allocates: a decoder borrows from the record and hands its values on one by one. Every byte
 //! of a record may be wrong: what does not fit its block is left out, and the detail gets shorter.
 
-mod control;
-mod create;
+pub(crate) mod control;
+pub(crate) mod create;
 mod device;
 mod directory;
 mod entries;
 pub mod field;
 mod file;
-mod file_information;
-mod io;
+pub(crate) mod file_information;
+pub(crate) mod io;
 mod network;
 mod path;
 mod process;
 mod profiling;
-mod registry;
+pub(crate) mod registry;
 mod rename;
 pub mod tables;
 pub mod text;

@@ -11,9 +11,10 @@ use crate::pml::text::{Info, Text};
 use crate::trace::time::Filetime;
 
 /// Registry operations.
-mod op {
+pub(crate) mod op {
     pub const OPEN_KEY: u16 = 0;
     pub const CREATE_KEY: u16 = 1;
+    pub const CLOSE_KEY: u16 = 2;
     pub const QUERY_KEY: u16 = 3;
     pub const SET_VALUE: u16 = 4;
     pub const QUERY_VALUE: u16 = 5;
@@ -22,6 +23,7 @@ mod op {
     pub const SET_INFO_KEY: u16 = 8;
     pub const DELETE_KEY: u16 = 9;
     pub const DELETE_VALUE: u16 = 10;
+    pub const FLUSH_KEY: u16 = 11;
     pub const LOAD_KEY: u16 = 12;
     pub const RENAME_KEY: u16 = 14;
     pub const QUERY_MULTIPLE_VALUES: u16 = 15;
@@ -90,19 +92,21 @@ fn second_text<'a>(record: &Record<'a>) -> Option<Text<'a>> {
 }
 
 pub(super) fn category(record: &Record<'_>) -> &'static str {
-    match record.operation() {
-        op::OPEN_KEY | op::CREATE_KEY => {
-            let disposition = record
-                .extra()
-                .and_then(|extra| u32_at(extra.bytes(), 4))
-                .unwrap_or(0);
-            if disposition == CREATED_NEW_KEY && access(record) != Some(0) {
-                "Write"
-            } else {
-                "Read"
-            }
-        }
-        op::QUERY_KEY
+    let operation = record.operation();
+    let opens = matches!(operation, op::OPEN_KEY | op::CREATE_KEY);
+    let disposition = || record.extra().and_then(|extra| u32_at(extra.bytes(), 4));
+    if opens && disposition() == Some(CREATED_NEW_KEY) && access(record) != Some(0) {
+        return "Write";
+    }
+    operation_category(operation)
+}
+
+/// Category of an operation, for one that opens a key if it made no new one.
+pub(crate) fn operation_category(operation: u16) -> &'static str {
+    match operation {
+        op::OPEN_KEY
+        | op::CREATE_KEY
+        | op::QUERY_KEY
         | op::QUERY_VALUE
         | op::ENUM_VALUE
         | op::ENUM_KEY

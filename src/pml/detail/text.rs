@@ -325,7 +325,7 @@ fn push_protection(out: &mut String, protection: u32) {
 }
 
 /// `S-1-5-18`; bytes that are no SID in hexadecimal.
-fn push_sid(out: &mut String, sid: &[u8]) {
+pub(crate) fn push_sid(out: &mut String, sid: &[u8]) {
     let (Some(revision), Some(count), Some(authority)) =
         (u8_at(sid, 0), u8_at(sid, 1), sid.get(2..8))
     else {
