@@ -237,7 +237,7 @@ pub fn is_third_party_company(company: &str) -> bool {
     !company.is_empty() && !company.to_ascii_lowercase().contains("microsoft")
 }
 
-/// Whether a path lies below `\Windows\System32`.
+/// Whether a path lies below `\Windows\System32`, or its 32-bit counterpart: System has both copies of `ntdll.dll`.
 fn in_system32(path: &str, system_root: &str) -> bool {
     let below_root = match split_volume(path) {
         FilePath::InSystemRoot(rest) => Some(rest),
@@ -248,7 +248,11 @@ fn in_system32(path: &str, system_root: &str) -> bool {
         // Boot drivers are sometimes named relative to the Windows folder.
         FilePath::Other(rest) => return strip_prefix_no_case(rest, "System32\\").is_some(),
     };
-    below_root.is_some_and(|rest| strip_prefix_no_case(rest, "\\System32\\").is_some())
+    below_root.is_some_and(|rest| {
+        ["\\System32\\", "\\SysWOW64\\"]
+            .iter()
+            .any(|folder| strip_prefix_no_case(rest, folder).is_some())
+    })
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ macro_rules! columns {
 columns! {
     Event "event" U64 "Index of the record in its file, from 0.",
     Time "time" Time "Start of the operation.",
-    Source "source" Text "Kind of the trace: `pml`.",
+    Source "source" Text "Kind of the trace: `pml` or `etl`.",
     Class "class" Text "Event class, as `File System`.",
     Operation "operation" Text "Operation as Procmon prints it, `<Unknown>` included.",
     Path "path" Text "Path as traced.",
@@ -69,7 +69,7 @@ columns! {
     Tid "tid" U32 "Thread id.",
     Detail "detail" Text "Parameters and results of the operation, `Name: value` with `, ` between them.",
     Category "category" Text "Read, Write, Read Metadata, Write Metadata.",
-    Drivers "drivers" Text "Third-party drivers on the stack, innermost first, `;` between them; observers are left out.",
+    Drivers "drivers" Text "Third-party drivers on the stack, innermost first, or the filter of the callback; `;` between them; observers are left out.",
     Input "input" Text "The file the event comes from.",
     RelativeUs "relative_us" Micros "Time since the first event of the file.",
     CompletionTime "completion_time" Time "Start plus duration; absent while pending.",
@@ -87,6 +87,11 @@ columns! {
     Architecture "architecture" Text "`64-bit` or `32-bit` process.",
     OperationFull "operation_full" Text "Operation, named also where Procmon prints `<Unknown>`: `SetLinkInformationEx`.",
     Stack "stack" Text "Return addresses, innermost first, as `driver.sys+0x1234`, `;` between them. Only with `--stacks` or when named.",
+    Filter "filter" Text "Minifilter whose callback ran: the driver its routine lies in, third party or not.",
+    Callback "callback" Text "Which callback of the minifilter: `pre` or `post`.",
+    FilterDurationUs "filter_duration_us" Micros "Time the callback itself took; absent where its start or end was not traced.",
+    MajorFunction "major_function" Text "Major function the callback was called for, as `IRP_MJ_CREATE`.",
+    Provider "provider" Text "Provider of a self-describing event: its name, or its GUID where the trace names none.",
 }
 
 impl Column {
@@ -123,6 +128,10 @@ impl Column {
                 | Self::Category
                 | Self::Drivers
                 | Self::Input
+                | Self::Filter
+                | Self::Callback
+                | Self::MajorFunction
+                | Self::Provider
         )
     }
 

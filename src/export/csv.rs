@@ -3,7 +3,7 @@
 use super::columns::Column;
 use super::rows::{Cell, Rows, Table};
 use crate::trace::time::{TICKS_PER_DAY, TICKS_PER_SECOND, push_rfc3339_bytes};
-use crate::trace::{Filetime, NO_PROCESS, Zone};
+use crate::trace::{Filetime, Kind, NO_PROCESS, Zone};
 use std::borrow::Cow;
 
 /// How a CSV is written.
@@ -34,7 +34,7 @@ pub struct CsvTable<'a> {
 enum Part {
     /// A cell of the row.
     Cell(Column),
-    /// A cell with a name from our own lists, in which nothing needs quotes.
+    /// A cell with a name from our own lists, in which nothing needs quotes. Names of ETL events may be the trace's own.
     Name(Column),
     /// A cell that is the same in all rows.
     Constant(Vec<u8>),
@@ -60,7 +60,7 @@ impl<'a> CsvTable<'a> {
                     | Column::Operation
                     | Column::OperationFull
                     | Column::Category),
-                ] => Part::Name(*column),
+                ] if table.trace.info().kind == Kind::Pml => Part::Name(*column),
                 [Column::Source] => Part::Constant(table.trace.info().kind.as_str().into()),
                 [Column::Input] => {
                     let mut text = Vec::new();

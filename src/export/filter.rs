@@ -154,7 +154,8 @@ impl Filter {
     }
 }
 
-/// An event class by name: `file`, `registry`, `process`, `network`, `profiling`, `ipc`, or as shown.
+/// An event class by name: `file`, `registry`, `process`, `network`, `profiling`, `ipc`, `minifilter`, `kernel`,
+/// `event`, or as shown.
 pub fn class_by_name(name: &str) -> Option<Class> {
     let name: String = name
         .trim()
@@ -169,6 +170,9 @@ pub fn class_by_name(name: &str) -> Option<Class> {
         Class::Network,
         Class::Profiling,
         Class::Ipc,
+        Class::Minifilter,
+        Class::Kernel,
+        Class::Event,
     ]
     .into_iter()
     .find(|class| {

@@ -10,7 +10,7 @@ use super::rows::{Cell, Rows, Table};
 use crate::codes::procmon::{result_text, write_result};
 use crate::trace::NO_PROCESS;
 use crate::trace::run::for_each_in_turn;
-use crate::trace::{Filetime, Progress};
+use crate::trace::{Filetime, Progress, Trace};
 use polars_arrow::array::{
     Array, BooleanArray, DictionaryArray, MutableBinaryViewArray, PrimitiveArray,
 };
@@ -24,9 +24,28 @@ use polars_parquet::write::{
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::ops::Range;
 
-/// Units of the trace in a row group: 65,536 events, a few dozen megabytes while it is made.
-const UNITS_PER_ROW_GROUP: usize = 64;
+/// Events of the trace in a row group: a few dozen megabytes while it is made. A unit is never split.
+const ROW_GROUP: usize = 65_536;
+
+/// Runs of units that make a row group each.
+fn row_groups(trace: &dyn Trace) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let (mut first, mut events) = (0, 0);
+    for unit in 0..trace.units() {
+        let more = trace.unit_len(unit);
+        if unit > first && events + more > ROW_GROUP {
+            out.push(first..unit);
+            (first, events) = (unit, 0);
+        }
+        events += more;
+    }
+    if first < trace.units() {
+        out.push(first..trace.units());
+    }
+    out
+}
 
 /// The pages of one column of a row group.
 type Pages = Vec<CompressedPage>;
@@ -58,18 +77,20 @@ pub fn write(
     let pool: Pool<Rows> = Pool::default();
     for table in tables {
         let phase = progress.phase("Writing events", table.trace);
-        let units = table.trace.units();
+        let groups = row_groups(table.trace);
         for_each_in_turn(
-            0..units.div_ceil(UNITS_PER_ROW_GROUP),
-            &|groups| phase(groups * UNITS_PER_ROW_GROUP as u64),
+            0..groups.len(),
+            &|_| (),
             |group| {
-                let first = group * UNITS_PER_ROW_GROUP;
-                let parts: Vec<Rows> = (first..units.min(first + UNITS_PER_ROW_GROUP))
+                let parts: Vec<Rows> = groups[group]
+                    .clone()
                     .into_par_iter()
                     .map(|unit| {
                         let mut rows = pool.take();
                         rows.clear();
-                        table.append(unit, &mut rows).map(|()| rows)
+                        table.append(unit, &mut rows)?;
+                        phase(1);
+                        Ok(rows)
                     })
                     .collect::<io::Result<_>>()?;
                 let count: usize = parts.iter().map(|rows| rows.selected.len()).sum();

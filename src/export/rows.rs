@@ -6,7 +6,8 @@ use crate::codes::procmon::{result_text, write_result};
 use crate::drivers::DriverList;
 use crate::trace::batch::TextColumn;
 use crate::trace::{
-    AddressMap, Batch, Filetime, Frames, Process, Trace, TraceInfo, Want, Zone, address_map,
+    AddressMap, Batch, Filetime, Frames, NO_THREAD, Process, Trace, TraceInfo, Want, Zone,
+    address_map,
 };
 use std::fmt::Write as _;
 use std::io;
@@ -166,7 +167,7 @@ impl<'a> Table<'a> {
             },
             Column::Status => number(batch.status[row]),
             Column::DurationUs => batch.duration[row].map_or(Cell::Null, Cell::Micros),
-            Column::Tid => Cell::Number(u64::from(batch.tid[row])),
+            Column::Tid => number(Some(batch.tid[row]).filter(|tid| *tid != NO_THREAD)),
             Column::Detail => text(batch.detail.get(row)),
             Column::RelativeUs => {
                 let first = self.trace.info().first.unwrap_or_default();
@@ -176,6 +177,10 @@ impl<'a> Table<'a> {
                 Cell::Time(batch.time[row].plus(duration))
             }),
             Column::Stack => text(rows.stack.get(row)),
+            Column::FilterDurationUs => batch
+                .callback(row)
+                .and_then(|callback| callback.duration)
+                .map_or(Cell::Null, Cell::Micros),
             other if other.is_of_process() => self.process_cell(other, batch.process[row]),
             listed => text(self.fixed_text(listed, rows, row)),
         }
@@ -194,6 +199,10 @@ impl<'a> Table<'a> {
             Column::Category => batch.category[row],
             Column::Drivers => rows.drivers.get(row),
             Column::Input => self.input,
+            Column::Filter => self.filter_name(batch, row),
+            Column::Callback => batch.callback(row).map_or("", |c| c.phase.as_str()),
+            Column::MajorFunction => batch.callback(row).map_or("", |c| c.major_function),
+            Column::Provider => batch.provider(row),
             _ => "",
         }
     }
@@ -226,14 +235,24 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Writes the third-party drivers on the stack; whether there is one.
+    /// The driver that a callback's routine lies in; empty where the row is none, or no driver is known there.
+    fn filter_name(&self, batch: &Batch, row: usize) -> &str {
+        batch
+            .callback(row)
+            .and_then(|callback| self.drivers.at(callback.routine, batch.time[row]))
+            .map_or("", |image| &self.drivers.list[image as usize].name)
+    }
+
+    /// Writes the filter of the callback and the drivers on the stack, as far as they are third parties';
+    /// whether there is one.
     fn push_drivers(&self, batch: &Batch, row: usize, out: &mut String) -> bool {
         const SHOWN: usize = 16;
         let mut seen = [u32::MAX; SHOWN];
         let mut count = 0;
         let time = batch.time[row];
-        for frame in batch.frames.get(row) {
-            let Some(image) = self.drivers.suspect_at(*frame, time) else {
+        let routine = batch.callback(row).map(|callback| callback.routine);
+        for address in routine.iter().chain(batch.frames.get(row)) {
+            let Some(image) = self.drivers.suspect_at(*address, time) else {
                 continue;
             };
             if count == SHOWN || seen[..count].contains(&image) {

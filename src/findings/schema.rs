@@ -255,6 +255,8 @@ pub struct PathCount {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TouchKind {
+    /// A callback of a minifilter.
+    Minifilter,
     /// A frame on the stack of a file operation.
     FileStack,
     /// A frame on the stack of a registry operation.
@@ -284,6 +286,8 @@ pub struct Evidence {
     pub event: u64,
     /// Kind of touch.
     pub kind: TouchKind,
+    /// Which callback of a minifilter it was: `pre` or `post`.
+    pub callback: Option<crate::trace::Phase>,
     /// Operation.
     pub operation: &'static str,
     /// Path.
@@ -298,15 +302,15 @@ pub struct Evidence {
     pub process: Option<String>,
     /// Its id.
     pub pid: Option<u32>,
-    /// Thread.
-    pub tid: u32,
+    /// Thread, where it is known.
+    pub tid: Option<u32>,
     /// Duration, microseconds.
     pub duration_us: Option<f64>,
     /// Part of the window; `null` where no log names the failure.
     pub phase: Option<&'static str>,
     /// Why it is shown.
     pub reason: Reason,
-    /// The driver's frames on the stack, innermost first, as `tmsflt.sys+0x1234`.
+    /// The driver's frames on the stack, innermost first, as `tmsflt.sys+0x1234`; of a callback, its routine.
     pub frames: Vec<String>,
 }
 

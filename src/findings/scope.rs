@@ -125,7 +125,9 @@ impl TraceScope<'_> {
     #[inline]
     pub fn takes(&self, class: Class, path: &str, target: &str) -> bool {
         match class {
-            Class::FileSystem => self.file(path) || (!target.is_empty() && self.file(target)),
+            Class::FileSystem | Class::Minifilter => {
+                self.file(path) || (!target.is_empty() && self.file(target))
+            }
             // The target of a registry operation is a key (rename) or a hive file (load).
             Class::Registry => {
                 self.key(path) || (!target.is_empty() && (self.key(target) || self.file(target)))

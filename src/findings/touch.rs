@@ -1,4 +1,5 @@
-//! Counting touches: which drivers stood on the stacks of operations on paths in scope.
+//! Counting touches: which drivers stood on the stacks of operations on paths in scope, and which minifilters'
+//! callbacks ran for them.
 
 use super::rules::Rules;
 use super::schema::{Reason, TouchKind, Touches};
@@ -6,7 +7,8 @@ use super::scope::TraceScope;
 use crate::drivers::{DriverList, is_third_party_company};
 use crate::servicing::is_servicing_process;
 use crate::trace::{
-    Batch, Class, Filetime, Frames, Process, Select, Tick, Trace, Want, for_each_unit,
+    Batch, Class, Filetime, Frames, NO_THREAD, Phase, Process, Select, Tick, Trace, Want,
+    for_each_unit,
 };
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -26,6 +28,8 @@ pub struct Touch {
     pub time: Filetime,
     /// Kind.
     pub kind: TouchKind,
+    /// Which callback it is.
+    pub callback: Option<Phase>,
     /// Why it is kept.
     pub reason: Reason,
     /// Operation.
@@ -38,8 +42,8 @@ pub struct Touch {
     pub status: Option<u32>,
     /// Position in the trace's processes.
     pub process: u32,
-    /// Thread.
-    pub tid: u32,
+    /// Thread, where it is known.
+    pub tid: Option<u32>,
     /// 100 ns.
     pub duration: Option<u64>,
     /// Whether a servicing process was at work.
@@ -108,8 +112,10 @@ pub struct DriverTally {
     pub failures: u64,
     /// Touches that were slow.
     pub delays: u64,
-    /// Longest delayed operation, 100 ns.
+    /// Longest callback or delayed operation, 100 ns.
     pub longest: u64,
+    /// All callbacks together, 100 ns.
+    pub callbacks: u64,
     /// First touch.
     pub first: Option<Filetime>,
     /// Last touch.
@@ -143,6 +149,7 @@ impl DriverTally {
         self.failures += other.failures;
         self.delays += other.delays;
         self.longest = self.longest.max(other.longest);
+        self.callbacks += other.callbacks;
         self.first = [self.first, other.first].into_iter().flatten().min();
         self.last = self.last.max(other.last);
         for (path, (touches, failures)) in other.paths {
@@ -222,7 +229,7 @@ impl Counting<'_> {
         let select = Select {
             from: Some(*self.window.start()),
             to: Some(*self.window.end()),
-            classes: vec![Class::FileSystem, Class::Registry],
+            classes: vec![Class::FileSystem, Class::Registry, Class::Minifilter],
             paths: Some(&in_scope),
             ..Select::default()
         };
@@ -282,37 +289,33 @@ impl Counting<'_> {
         sated: &[AtomicBool],
     ) -> Tally {
         let mut out = Tally::default();
-        let mut on_stack: Vec<u32> = Vec::new();
+        let mut by: Vec<u32> = Vec::new();
         for row in 0..batch.len() {
             let failed = !self.rules.is_benign(batch.status[row]);
             let process = batch.process[row];
-            if third_party.get(process as usize) == Some(&true) {
+            let callback = batch.callback(row);
+            // A callback is no operation: the one it was called for has a row of its own.
+            if callback.is_none() && third_party.get(process as usize) == Some(&true) {
                 let count = out.processes.entry(process).or_default();
                 count.0 += 1;
                 count.1 += u64::from(failed);
             }
-            let time = batch.time[row];
-            on_stack.clear();
-            for frame in batch.frames.get(row) {
-                if let Some(image) = self.drivers.at(*frame, time) {
-                    let driver = self.merged[image as usize];
-                    if !on_stack.contains(&driver) {
-                        on_stack.push(driver);
-                    }
-                }
-            }
-            if on_stack.is_empty() {
+            self.drivers_of(batch, row, &mut by);
+            if by.is_empty() {
                 continue;
             }
             let path = out.paths.number(batch.path.get(row));
-            let slow = self.rules.is_delay(batch.duration[row], batch.waits[row]);
+            let slow = match callback {
+                Some(callback) => self.rules.is_delay(callback.duration, false),
+                None => self.rules.is_delay(batch.duration[row], batch.waits[row]),
+            };
             let servicing = servicing.get(process as usize) == Some(&true);
             let reason = match (failed, slow) {
                 (true, _) => Reason::Failure,
                 (false, true) => Reason::Delay,
                 (false, false) => Reason::Touch,
             };
-            for driver in &on_stack {
+            for driver in &by {
                 let tally = out.drivers.entry(*driver).or_default();
                 self.add(tally, batch, row, path, (failed, slow));
                 let enough = tally.touches.total() > self.limit as u64
@@ -327,6 +330,24 @@ impl Counting<'_> {
         out
     }
 
+    /// The drivers that touch by a row, each once: the filter of a callback, or those on the stack.
+    fn drivers_of(&self, batch: &Batch, row: usize, out: &mut Vec<u32>) {
+        out.clear();
+        let time = batch.time[row];
+        let mut add = |address| {
+            if let Some(image) = self.drivers.at(address, time) {
+                let driver = self.merged[image as usize];
+                if !out.contains(&driver) {
+                    out.push(driver);
+                }
+            }
+        };
+        match batch.callback(row) {
+            Some(callback) => add(callback.routine),
+            None => batch.frames.get(row).iter().copied().for_each(add),
+        }
+    }
+
     fn add(
         &self,
         tally: &mut DriverTally,
@@ -337,12 +358,17 @@ impl Counting<'_> {
     ) {
         let time = batch.time[row];
         match kind_of(batch, row) {
+            TouchKind::Minifilter => tally.touches.minifilter += 1,
             TouchKind::FileStack => tally.touches.file_stack += 1,
             TouchKind::RegistryStack => tally.touches.registry_stack += 1,
         }
         tally.failures += u64::from(failed);
         tally.delays += u64::from(slow);
-        if slow {
+        if let Some(callback) = batch.callback(row) {
+            let own = callback.duration.unwrap_or(0);
+            tally.callbacks += own;
+            tally.longest = tally.longest.max(own);
+        } else if slow {
             tally.longest = tally.longest.max(batch.duration[row].unwrap_or(0));
         }
         tally.first = Some(tally.first.map_or(time, |first| first.min(time)));
@@ -359,21 +385,27 @@ impl Counting<'_> {
         servicing: bool,
     ) -> Touch {
         let time = batch.time[row];
+        let callback = batch.callback(row);
+        let frames = match callback {
+            Some(callback) => self.own_frames(&[callback.routine], time, driver),
+            None => self.own_frames(batch.frames.get(row), time, driver),
+        };
         Touch {
             trace: self.number,
             event: batch.event[row],
             time,
             kind: kind_of(batch, row),
+            callback: callback.map(|callback| callback.phase),
             reason,
             operation: batch.operation_full[row],
             path: batch.path.get(row).to_owned(),
             target: batch.target.get(row).to_owned(),
             status: batch.status[row],
             process: batch.process[row],
-            tid: batch.tid[row],
-            duration: batch.duration[row],
+            tid: Some(batch.tid[row]).filter(|tid| *tid != NO_THREAD),
+            duration: callback.map_or(batch.duration[row], |callback| callback.duration),
             servicing,
-            frames: self.own_frames(batch.frames.get(row), time, driver),
+            frames,
         }
     }
 
@@ -390,6 +422,7 @@ impl Counting<'_> {
 
 fn kind_of(batch: &Batch, row: usize) -> TouchKind {
     match batch.class[row] {
+        Class::Minifilter => TouchKind::Minifilter,
         Class::Registry => TouchKind::RegistryStack,
         _ => TouchKind::FileStack,
     }

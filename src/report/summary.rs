@@ -165,6 +165,20 @@ fn window(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
     Ok(())
 }
 
+/// Touches by kind: `12 callbacks, 3 file, 1 registry`.
+fn kinds(driver: &DriverFinding) -> String {
+    let touches = &driver.touches;
+    let stacks = format!(
+        "{} file, {} registry",
+        count(touches.file_stack),
+        count(touches.registry_stack)
+    );
+    match touches.minifilter {
+        0 => stacks,
+        callbacks => format!("{}, {stacks}", plural(callbacks, "callback")),
+    }
+}
+
 fn flagged(to: &mut String, driver: &DriverFinding, zone: &Zone) -> Result {
     let style = match driver.verdict {
         Verdict::Implicated => RED,
@@ -177,14 +191,7 @@ fn flagged(to: &mut String, driver: &DriverFinding, zone: &Zone) -> Result {
         paint(BOLD, safe(&driver.name)),
         maker(driver)
     )?;
-    let mut counts = vec![
-        plural(driver.touches.total(), "touch"),
-        format!(
-            "{} file, {} registry",
-            count(driver.touches.file_stack),
-            count(driver.touches.registry_stack)
-        ),
-    ];
+    let mut counts = vec![plural(driver.touches.total(), "touch"), kinds(driver)];
     counts.push(paint_if(
         driver.failures > 0,
         plural(driver.failures, "failure"),
@@ -245,16 +252,22 @@ fn maker(driver: &DriverFinding) -> String {
 }
 
 fn evidence(to: &mut String, row: &Evidence, zone: &Zone) -> Result {
-    let result = row.result.as_deref().unwrap_or("pending");
+    // A callback that was not refused has no result of its own.
+    let none = if row.callback.is_some() {
+        ""
+    } else {
+        "pending"
+    };
+    let result = row.result.as_deref().unwrap_or(none);
     let mark = match row.reason {
         Reason::Failure => paint(RED, result),
-        Reason::Delay => paint(
-            RED,
-            format!(
+        Reason::Delay => {
+            let after = format!(
                 "{result} after {}",
                 duration(row.duration_us.unwrap_or(0.0))
-            ),
-        ),
+            );
+            paint(RED, after.trim_start())
+        }
         Reason::Touch => result.to_owned(),
     };
     let process = match (&row.process, row.pid) {
@@ -264,19 +277,28 @@ fn evidence(to: &mut String, row: &Evidence, zone: &Zone) -> Result {
     };
     writeln!(
         to,
-        "  {}  {}  {process}  {mark}",
+        "  {}  {}{}  {process}  {mark}",
         clock(row.time, zone),
-        row.operation
+        row.operation,
+        match row.callback {
+            Some(phase) => format!(" {}-operation callback", phase.as_str()),
+            None => String::new(),
+        }
     )?;
     writeln!(to, "      {}", safe(&row.path))?;
     if let Some(target) = &row.target_path {
         writeln!(to, "      -> {}", safe(target))?;
     }
     if !row.frames.is_empty() {
+        let place = if row.callback.is_some() {
+            "routine"
+        } else {
+            "stack"
+        };
         writeln!(
             to,
             "      {}",
-            paint(DIM, format!("stack: {}", safe(&row.frames.join(", "))))
+            paint(DIM, format!("{place}: {}", safe(&row.frames.join(", "))))
         )?;
     }
     Ok(())

@@ -158,8 +158,44 @@ impl FramesColumn {
     }
 }
 
+/// Which of a minifilter's two callbacks ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Before the operation.
+    Pre,
+    /// After it.
+    Post,
+}
+
+impl Phase {
+    /// As shown: `pre`, `post`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pre => "pre",
+            Self::Post => "post",
+        }
+    }
+}
+
+/// A callback of a minifilter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Callback {
+    /// Address of the callback routine: the driver it lies in is the filter.
+    pub routine: u64,
+    /// Which callback.
+    pub phase: Phase,
+    /// Its own time in 100 ns; `None` where its end or its start was not traced.
+    pub duration: Option<u64>,
+    /// Major function of the operation, as `IRP_MJ_CREATE`.
+    pub major_function: &'static str,
+}
+
 /// No process record is known for the event.
 pub const NO_PROCESS: u32 = u32::MAX;
+
+/// The thread of the event is not known.
+pub const NO_THREAD: u32 = u32::MAX;
 
 /// A run of events as a struct of arrays; every column has a row an event, but for the texts and
 /// frames that were not asked for.
@@ -177,7 +213,7 @@ pub struct Batch {
     pub operation_full: Vec<&'static str>,
     /// Position in the trace's list of processes, or [`NO_PROCESS`].
     pub process: Vec<u32>,
-    /// Thread id.
+    /// Thread id, or [`NO_THREAD`].
     pub tid: Vec<u32>,
     /// NTSTATUS; `None` where the operation has no result (it was still pending at the end).
     pub status: Vec<Option<u32>>,
@@ -195,6 +231,10 @@ pub struct Batch {
     pub detail: TextColumn,
     /// Stack.
     pub frames: FramesColumn,
+    /// Callbacks of minifilters; the column may be shorter than the others, see [`Batch::callback`].
+    pub callbacks: Vec<Option<Callback>>,
+    /// Providers of self-describing events; the column may be shorter than the others, see [`Batch::provider`].
+    pub providers: Vec<&'static str>,
 }
 
 impl Batch {
@@ -206,6 +246,18 @@ impl Batch {
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.event.is_empty()
+    }
+
+    /// The minifilter callback of row `row`; `None` for events of other classes.
+    #[inline]
+    pub fn callback(&self, row: usize) -> Option<&Callback> {
+        self.callbacks.get(row)?.as_ref()
+    }
+
+    /// Provider of row `row`; empty for events of the kernel and of other kinds of trace.
+    #[inline]
+    pub fn provider(&self, row: usize) -> &'static str {
+        self.providers.get(row).copied().unwrap_or_default()
     }
 
     /// Removes all rows and keeps the memory.
@@ -225,6 +277,8 @@ impl Batch {
         self.target.clear();
         self.detail.clear();
         self.frames.clear();
+        self.callbacks.clear();
+        self.providers.clear();
     }
 }
 

@@ -3,13 +3,14 @@
 pub mod address_map;
 pub mod batch;
 pub mod model;
+pub mod names;
 pub mod path;
 pub mod run;
 pub mod source;
 pub mod time;
 
 pub use address_map::AddressMap;
-pub use batch::{Batch, Class, Frames, NO_PROCESS, Select, Want};
+pub use batch::{Batch, Callback, Class, Frames, NO_PROCESS, NO_THREAD, Phase, Select, Want};
 pub use model::{Architecture, KernelImage, Machine, Module, Process};
 pub use run::{Progress, Silent, Tick, for_each_unit};
 pub use source::{Coverage, Kind, OperationCount, Records, Trace, TraceInfo};

@@ -6,7 +6,7 @@ use super::text::{When, span};
 use crate::drivers::Basis;
 use crate::findings::schema::{DriverFinding, Evidence, PathCount, Reason, TouchKind};
 use crate::findings::{Findings, Verdict};
-use crate::trace::Zone;
+use crate::trace::{Phase, Zone};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -288,6 +288,11 @@ fn evidence<'a>(
         when: When::new(row.time, zone),
         row,
         kind: match row.kind {
+            TouchKind::Minifilter => match row.callback {
+                Some(Phase::Pre) => "pre-operation callback",
+                Some(Phase::Post) => "post-operation callback",
+                None => "callback",
+            },
             TouchKind::FileStack => "file",
             TouchKind::RegistryStack => "registry",
         },
