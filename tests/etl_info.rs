@@ -62,7 +62,8 @@ fn info_counts_the_records_of_an_etl_trace() {
     assert_eq!(info["records"]["bad"], 0);
     assert_eq!(info["machine"]["build"], 19_045);
     assert_eq!(info["first"], "2024-05-12T15:06:40.0000000Z");
-    assert_eq!(info["processes"], Value::Null);
+    assert_eq!(info["processes"], 1);
+    assert_eq!(info["drivers"]["total"], 0);
     assert_eq!(info["coverage"]["minifilter"], true);
     assert_eq!(info["etl"]["session"], "NT Kernel Logger");
     let counted = |list: &Value| -> u64 {
@@ -95,18 +96,25 @@ fn a_cut_trace_gives_what_is_whole() {
 }
 
 #[test]
-fn what_takes_events_says_that_it_does_not_read_etl() {
+fn procmons_own_formats_are_for_procmon_logs() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("boot.etl");
     std::fs::write(&path, trace(1)).unwrap();
-    let path = path.to_str().unwrap();
-    for command in [
-        &["analyze", path][..],
-        &["drivers", path],
-        &["export", path, "-o", "x.csv"],
-    ] {
-        let output = fltscope(command);
-        assert_eq!(output.status.code(), Some(1));
-        assert!(stderr(&output).contains("fltscope info shows what it holds"));
-    }
+    let (path, out) = (path.to_str().unwrap(), folder.path().join("x.csv"));
+    let args = [
+        "export",
+        path,
+        "--format",
+        "procmon-csv",
+        "-o",
+        out.to_str().unwrap(),
+    ];
+    let output = fltscope(args);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("Procmon logs only"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!out.exists());
 }

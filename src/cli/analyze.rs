@@ -30,7 +30,7 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> 
             .iter()
             .map(|(name, trace)| CaseInput {
                 name: name.clone(),
-                trace,
+                trace: trace.trace(),
             })
             .collect(),
     };

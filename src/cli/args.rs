@@ -235,7 +235,7 @@ pub struct ExportArgs {
     /// Only events up to this time (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = parse_rfc3339, help_heading = "Filters")]
     pub to: Option<Filetime>,
-    /// Only this class: file, registry, process, network, profiling, ipc
+    /// Only this class: file, registry, process, network, profiling, ipc, minifilter, kernel, event
     #[arg(long, value_name = "CLASS", value_delimiter = ',', value_parser = parse_class, help_heading = "Filters")]
     pub class: Vec<Class>,
     /// Only this operation, as CreateFile
@@ -292,7 +292,7 @@ pub struct ExportArgs {
 
 fn parse_class(name: &str) -> Result<Class, String> {
     class_by_name(name).ok_or_else(|| {
-        "there is no class of that name; there are file, registry, process, network, profiling, ipc"
+        "there is no class of that name; there are file, registry, process, network, profiling, ipc, minifilter, kernel, event"
             .to_owned()
     })
 }

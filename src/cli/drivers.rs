@@ -1,18 +1,17 @@
 //! `fltscope drivers`: the kernel modules of a trace.
 
 use super::args::{DriversArgs, DriversFormat, GlobalArgs};
-use super::open::open_all;
+use super::open::open_for_facts;
 use super::output::print;
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::drivers::{Driver, Observers, identify};
 use crate::report::drivers::{csv, json, text};
-use crate::trace::Trace as _;
 
 /// Runs the command.
 pub fn run(args: &DriversArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     let bars = Bars::new(global.quiet);
-    let opened = open_all(&args.files, &bars);
+    let opened = open_for_facts(&args.files, &bars);
     if opened.traces.is_empty() {
         return Err(opened.nothing_usable());
     }

@@ -3,7 +3,7 @@
 mod plan;
 
 use super::args::{ExportArgs, GlobalArgs};
-use super::open::open_all;
+use super::open::{OpenTrace, open_all};
 use super::output::write_file;
 use super::progress::Bars;
 use super::{CliError, Status};
@@ -12,7 +12,6 @@ use crate::export::csv::CsvStyle;
 use crate::export::procmon::{Export, write_csv, write_xml};
 use crate::export::{Filter, Format, Table, TextFormat, write_text};
 use crate::findings::Rules;
-use crate::pml::PmlTrace;
 use crate::trace::{Progress, Trace as _};
 use plan::Plan;
 use std::io::{self, Write};
@@ -46,6 +45,11 @@ pub fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<Status, CliError> {
             traces.len()
         )));
     }
+    if let (Plan::ProcmonXml(_) | Plan::ProcmonCsv(_), Some(name)) = (&plan, first_etl(traces)) {
+        return Err(CliError::Usage(format!(
+            "Procmon's own formats take Procmon logs only: {name} is a Windows trace log"
+        )));
+    }
     let drivers: Vec<DriverList> = traces
         .iter()
         .map(|(_, trace)| identify(trace.info(), &filter.rules.observers))
@@ -73,12 +77,18 @@ pub fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     Ok(Status::Done)
 }
 
+/// The first of the traces that is no Procmon log.
+fn first_etl(traces: &[(String, OpenTrace)]) -> Option<&str> {
+    let etl = |(_, trace): &&(String, OpenTrace)| matches!(trace, OpenTrace::Etl(_));
+    traces.iter().find(etl).map(|(name, _)| name.as_str())
+}
+
 /// An export that is ready to be written.
 struct Job<'a> {
     args: &'a ExportArgs,
     global: &'a GlobalArgs,
     filter: &'a Filter,
-    traces: &'a [(String, PmlTrace)],
+    traces: &'a [(String, OpenTrace)],
     drivers: &'a [DriverList],
 }
 
@@ -96,7 +106,14 @@ impl Job<'_> {
                     .iter()
                     .zip(self.drivers)
                     .map(|((name, trace), drivers)| {
-                        Table::new(trace, drivers, name, columns, self.filter, &self.global.tz)
+                        Table::new(
+                            trace.trace(),
+                            drivers,
+                            name,
+                            columns,
+                            self.filter,
+                            &self.global.tz,
+                        )
                     })
                     .collect();
                 let style = CsvStyle {
@@ -121,7 +138,11 @@ impl Job<'_> {
         self.traces
             .iter()
             .zip(self.drivers)
-            .map(|((_, trace), drivers)| Export {
+            .filter_map(|((_, trace), drivers)| match trace {
+                OpenTrace::Pml(trace) => Some((&**trace, drivers)),
+                OpenTrace::Etl(_) => None,
+            })
+            .map(|(trace, drivers)| Export {
                 trace,
                 drivers,
                 filter: self.filter,

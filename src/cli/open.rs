@@ -3,40 +3,49 @@
 use super::output::warn;
 use super::progress::Bars;
 use super::{CliError, Status};
-use crate::etl::{self, EtlFacts, EtlFile};
+use crate::etl::{self, EtlTrace};
 use crate::input::archive::Workspace;
 use crate::input::view::Source;
 use crate::input::{FileKind, FoundFile, find};
 use crate::pml::PmlTrace;
-use crate::trace::{Tick, TraceInfo};
+use crate::trace::{Tick, Trace, TraceInfo};
 use std::path::{Path, PathBuf};
+
+/// A trace of any kind.
+pub enum OpenTrace {
+    /// Procmon log.
+    Pml(Box<PmlTrace>),
+    /// Windows trace log.
+    Etl(Box<EtlTrace>),
+}
+
+impl OpenTrace {
+    /// The trace behind the event model.
+    pub fn trace(&self) -> &dyn Trace {
+        match self {
+            Self::Pml(trace) => &**trace,
+            Self::Etl(trace) => &**trace,
+        }
+    }
+
+    /// Facts about it.
+    pub fn info(&self) -> &TraceInfo {
+        self.trace().info()
+    }
+}
 
 /// The traces of a command and what could not be opened.
 ///
 /// The traces stand before the folder they may lie in: they go first.
 pub struct Opened {
     /// The traces, each with the name that messages use.
-    pub traces: Vec<(String, PmlTrace)>,
-    /// ETL traces, of which only the census is known, where the command takes them.
-    pub censuses: Vec<EtlInfo>,
+    pub traces: Vec<(String, OpenTrace)>,
     /// Inputs that could not be read at all, with the reason.
     pub unreadable: Vec<String>,
     /// Files that were found and are not read, with the reason.
     pub passed_over: Vec<String>,
     workspace: Workspace,
-    census: bool,
-}
-
-/// What is known of an ETL trace.
-pub struct EtlInfo {
-    /// How many of the other traces stand before it.
-    pub position: usize,
-    /// What messages call it.
-    pub name: String,
-    /// Facts about it.
-    pub info: TraceInfo,
-    /// Facts that only ETL has.
-    pub facts: EtlFacts,
+    facts_only: bool,
 }
 
 impl Opened {
@@ -67,7 +76,7 @@ impl Opened {
             text.push_str(reason);
         }
         if self.unreadable.is_empty() && self.passed_over.is_empty() {
-            text.push_str(": expected Procmon logs (.pml), or a folder or archive that holds some");
+            text.push_str(": expected Procmon logs (.pml) or Windows trace logs (.etl), or a folder or archive that holds some");
         }
         CliError::Input(text)
     }
@@ -79,19 +88,14 @@ impl Opened {
             FileKind::Pml | FileKind::Other => {
                 let bar = bars.bar(format!("Opening {name}"), 0);
                 match PmlTrace::open(path, &|units| bar.tick(units)) {
-                    Ok(trace) => self.traces.push((name, trace)),
+                    Ok(trace) => self.traces.push((name, OpenTrace::Pml(Box::new(trace)))),
                     Err(error) => self.unreadable.push(format!("{name}: {error}")),
                 }
             }
-            FileKind::Etl if self.census => {
-                let bar = bars.bar(format!("Counting {name}"), 0);
-                match census_of(path, &|units| bar.tick(units)) {
-                    Ok((info, facts)) => self.censuses.push(EtlInfo {
-                        position: self.traces.len(),
-                        name,
-                        info,
-                        facts,
-                    }),
+            FileKind::Etl => {
+                let bar = bars.bar(format!("Opening {name}"), 0);
+                match open_etl(path, self.facts_only, &|units| bar.tick(units)) {
+                    Ok(trace) => self.traces.push((name, OpenTrace::Etl(Box::new(trace)))),
                     Err(error) => self.unreadable.push(format!("{name}: {error}")),
                 }
             }
@@ -101,26 +105,22 @@ impl Opened {
     }
 }
 
-fn census_of(path: &Path, tick: Tick<'_>) -> Result<(TraceInfo, EtlFacts), etl::OpenError> {
-    let file = EtlFile::open(Source::open(path)?)?;
-    let census = etl::census(&file, tick)?;
-    let info = etl::info::describe(&file, &census, path);
-    Ok((info, EtlFacts::new(&file, &census)))
+fn open_etl(path: &Path, facts_only: bool, tick: Tick<'_>) -> Result<EtlTrace, etl::OpenError> {
+    match facts_only {
+        true => EtlTrace::survey(Source::open(path)?, path, tick),
+        false => EtlTrace::open(path, tick),
+    }
 }
 
 fn not_read(name: &str, kind: FileKind) -> String {
-    let hint = match kind {
-        FileKind::Etl => "; fltscope info shows what it holds",
-        _ => "",
-    };
     format!(
-        "{name}: a {} is not read here: this version reads Procmon logs (.pml){hint}",
+        "{name}: a {} is not read here: this version reads Procmon logs (.pml) and Windows trace logs (.etl)",
         kind.name()
     )
 }
 
-/// Opens every trace that `paths` stand for, and counts the records of ETL traces.
-pub fn open_for_info(paths: &[PathBuf], bars: &Bars) -> Opened {
+/// Opens every trace that `paths` stand for, for their facts: events cannot be had from all of them.
+pub fn open_for_facts(paths: &[PathBuf], bars: &Bars) -> Opened {
     open(paths, bars, true)
 }
 
@@ -129,12 +129,11 @@ pub fn open_all(paths: &[PathBuf], bars: &Bars) -> Opened {
     open(paths, bars, false)
 }
 
-fn open(paths: &[PathBuf], bars: &Bars, census: bool) -> Opened {
+fn open(paths: &[PathBuf], bars: &Bars, facts_only: bool) -> Opened {
     let (files, errors) = find(paths);
     let mut out = Opened {
         traces: Vec::new(),
-        censuses: Vec::new(),
-        census,
+        facts_only,
         unreadable: errors.iter().map(ToString::to_string).collect(),
         passed_over: Vec::new(),
         workspace: Workspace::default(),

@@ -131,7 +131,20 @@ fn servicing_row(hresult: u32) -> Option<&'static (u32, &'static str, &'static s
 
 /// The symbolic name, whatever family the code comes from: 0x800703F1 is `ERROR_BADDB`.
 pub fn name(hresult: u32) -> Option<&'static str> {
-    describe(hresult).name
+    let hresult = canonical(hresult);
+    if let Some(status) = status_inside(hresult) {
+        return match ntstatus::wrapped_win32(status) {
+            Some(error) => win32::name(error),
+            None => ntstatus::name(status),
+        };
+    }
+    if hresult >> 16 == 0x8007 || hresult == 0 {
+        return win32::name(hresult & 0xFFFF);
+    }
+    match servicing_row(hresult) {
+        Some(&(_, name, _)) => (!name.is_empty()).then_some(name),
+        None => by_number(NAMES, hresult),
+    }
 }
 
 /// What the code points at when an update fails.
@@ -169,23 +182,24 @@ const ALIASES: &[(u32, &str)] = &[
 /// Name and meaning of a code in any of the forms `canonical` takes; `code` in the answer is the HRESULT.
 pub fn describe(hresult: u32) -> Description {
     let hresult = canonical(hresult);
-    if hresult >> 16 == 0x8007 || hresult == 0 {
-        let error = hresult & 0xFFFF;
-        return Description::new(hresult, win32::name(error), win32::meaning(error));
-    }
-    if let Some(&(_, name, meaning)) = servicing_row(hresult) {
-        let name = (!name.is_empty()).then_some(name);
-        return Description::new(hresult, name, Some(meaning));
-    }
-    if let Some(status) = to_nt(hresult) {
+    if let Some(status) = status_inside(hresult) {
         let inner = ntstatus::describe(status);
         return Description::new(hresult, inner.name, inner.meaning);
     }
-    Description::new(
-        hresult,
-        by_number(NAMES, hresult),
-        by_number(MEANINGS, hresult),
-    )
+    let meaning = if hresult >> 16 == 0x8007 || hresult == 0 {
+        win32::meaning(hresult & 0xFFFF)
+    } else if let Some(&(_, _, meaning)) = servicing_row(hresult) {
+        Some(meaning)
+    } else {
+        by_number(MEANINGS, hresult)
+    };
+    Description::new(hresult, name(hresult), meaning)
+}
+
+/// The NTSTATUS that gives a canonical code its words: the NT bit is set and no family of HRESULTs has it.
+fn status_inside(hresult: u32) -> Option<u32> {
+    let own = hresult >> 16 == 0x8007 || hresult == 0 || servicing_row(hresult).is_some();
+    if own { None } else { to_nt(hresult) }
 }
 
 #[cfg(test)]

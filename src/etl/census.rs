@@ -94,13 +94,46 @@ pub struct Census {
 /// # Errors
 /// When the file can no longer be read.
 pub fn census(file: &EtlFile, tick: Tick<'_>) -> io::Result<Census> {
+    census_with(file, tick, || (), |()| ())
+}
+
+/// Sees the records of a unit on the way of the census.
+pub trait Visitor: Send {
+    /// The next good record of buffer `buffer`.
+    fn record(&mut self, buffer: usize, record: &Record<'_>);
+
+    /// There are no more records in the buffer.
+    fn end_buffer(&mut self, buffer: usize);
+}
+
+impl Visitor for () {
+    fn record(&mut self, _: usize, _: &Record<'_>) {}
+    fn end_buffer(&mut self, _: usize) {}
+}
+
+/// Takes the census of a file. A visitor that `make` makes sees the records of each unit; `take` gets the
+/// visitors in the order of the units.
+///
+/// # Errors
+/// When the file can no longer be read.
+pub fn census_with<V: Visitor>(
+    file: &EtlFile,
+    tick: Tick<'_>,
+    make: impl Fn() -> V + Sync,
+    mut take: impl FnMut(V),
+) -> io::Result<Census> {
     let mut out = Census::default();
     for_each_unit(
         0..file.units(),
         tick,
-        |unit| Ok(UnitCensus::of(&file.unit(unit)?)),
-        |part| {
+        |unit| {
+            let mut visitor = make();
+            let part = UnitCensus::of(&file.unit(unit)?, &mut visitor);
+            Ok((part, visitor))
+        },
+        |(part, visitor)| {
             out.merge(part);
+            take(visitor);
             Ok(())
         },
     )?;
@@ -117,7 +150,7 @@ struct UnitCensus {
 }
 
 impl UnitCensus {
-    fn of(unit: &Unit<'_>) -> Self {
+    fn of(unit: &Unit<'_>, visitor: &mut impl Visitor) -> Self {
         let mut out = Self {
             census: Census::default(),
             hooks: Tally::default(),
@@ -126,12 +159,19 @@ impl UnitCensus {
         };
         let mut scratch = Scratch::default();
         for buffer in unit.buffers() {
-            out.buffer(unit, buffer, &mut scratch);
+            out.buffer(unit, buffer, &mut scratch, visitor);
+            visitor.end_buffer(buffer);
         }
         out
     }
 
-    fn buffer(&mut self, unit: &Unit<'_>, number: usize, scratch: &mut Scratch) {
+    fn buffer(
+        &mut self,
+        unit: &Unit<'_>,
+        number: usize,
+        scratch: &mut Scratch,
+        visitor: &mut impl Visitor,
+    ) {
         let buffer = &unit.file().buffers()[number];
         let clock = unit.file().clock_of(number);
         self.census.cpus.insert(buffer.cpu);
@@ -154,6 +194,7 @@ impl UnitCensus {
                         *last = time;
                     }
                     self.record(&record, clock);
+                    visitor.record(number, &record);
                 }
                 Err(fault) => {
                     self.census.records.bad += 1;

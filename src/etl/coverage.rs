@@ -1,6 +1,7 @@
 //! Which evidence a trace can hold: by the events that are there, and by the kernel flags that were on.
 
 use super::census::Census;
+use super::dictionary::collect::Facts;
 use super::file::EtlFile;
 use super::hooks::hook_of_class;
 use super::layout::{item, mode};
@@ -44,11 +45,11 @@ impl Census {
 }
 
 /// What evidence a trace holds, and in sentences what it cannot show.
-pub fn coverage(file: &EtlFile, census: &Census) -> Coverage {
+pub fn coverage(file: &EtlFile, census: &Census, facts: &Facts) -> Coverage {
     let files = census.count_of(FILE_OPERATIONS) > 0;
     let registry = census.count_of(REGISTRY_OPERATIONS) > 0;
     let minifilter = census.count_of(MINIFILTER_CALLBACKS) > 0;
-    let stacks = census.has_stacks();
+    let stacks = facts.operation_stacks;
     let mut notes = Vec::new();
     if census.records.good <= 1 {
         notes.push("The trace holds no event.".to_owned());
@@ -67,7 +68,13 @@ pub fn coverage(file: &EtlFile, census: &Census) -> Coverage {
         ));
         notes.extend(halves(masks));
         if !stacks {
-            notes.push("The events have no stacks, so no driver can be tied to a file or registry operation by its frames.".to_owned());
+            let which = match census.has_stacks() {
+                true => "File and registry events have no stacks",
+                false => "The events have no stacks",
+            };
+            notes.push(format!(
+                "{which}, so no driver can be tied to a file or registry operation by its frames."
+            ));
         }
     }
     notes.extend(clock_note(file));

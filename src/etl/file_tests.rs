@@ -1,14 +1,15 @@
 //! Whole files made by hand: what is read, what is lost, what is told.
 
 use super::census::{Census, census};
-use super::coverage;
 use super::file::EtlFile;
 use super::hooks;
 use super::masks::REGISTRY;
 use super::synth::{Head, ORIGIN, START, buffer, every_kind, full, perfinfo, trace, trace_header};
 use super::{EtlError, EtlFacts, OpenError};
+use crate::etl::EtlTrace;
 use crate::input::view::Source;
-use crate::trace::Filetime;
+use crate::trace::{Filetime, Trace as _};
+use std::path::Path;
 use std::sync::Arc;
 
 pub fn open(bytes: &[u8]) -> Result<EtlFile, OpenError> {
@@ -229,18 +230,20 @@ fn files_of_several_sizes_and_parts() {
 #[test]
 fn coverage_tells_not_recorded_from_not_there() {
     let note = |bytes: &[u8]| {
-        let (file, census) = read(bytes);
-        coverage(&file, &census)
+        let source = Source::Memory(bytes.into());
+        let trace = EtlTrace::survey(source, Path::new("made.etl"), &|_| ()).unwrap();
+        trace.info().coverage.clone()
     };
     // The sample's masks are all ones; its registry events are Query value.
     let found = note(&trace(1, false).concat());
-    assert!(found.registry && found.stacks && !found.file && !found.minifilter);
+    assert!(found.registry && !found.stacks && !found.file && !found.minifilter);
     assert_eq!((found.events_lost, found.buffers_lost), (3, 2));
     assert_eq!(
         found.notes,
         [
             "File-system activity was recorded, and none is in the trace.",
             "Minifilter activity was recorded, and none is in the trace.",
+            "File and registry events have no stacks, so no driver can be tied to a file or registry operation by its frames.",
         ]
     );
     let head = Head {

@@ -1,31 +1,35 @@
-//! What `info` says of a trace whose payloads are not decoded: the census in the words of the event model.
+//! A trace in the words of the event model: what `info` says of it.
 
 use super::census::Census;
+use super::classes::class_of;
 use super::coverage::coverage;
+use super::dictionary::collect::Facts;
 use super::file::EtlFile;
 use super::hooks::{group_of, hook_name, hook_of_class};
-use crate::trace::model::windows_name;
-use crate::trace::{Class, Kind, Machine, OperationCount, TraceInfo};
+use crate::trace::{Class, KernelImage, Kind, OperationCount, Process, TraceInfo};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The facts of a trace. Its processes and drivers stand in payloads: the lists are empty.
-pub fn describe(file: &EtlFile, census: &Census, path: &Path) -> TraceInfo {
+/// The facts of a trace, with its processes and kernel images.
+pub fn describe(
+    file: &EtlFile,
+    census: &Census,
+    facts: &Facts,
+    processes: Vec<Process>,
+    kernel_images: Vec<KernelImage>,
+    path: &Path,
+) -> TraceInfo {
     let header = file.header();
-    let mut machine: Machine = header.machine();
-    let (major, minor) = header.os;
-    machine.os = Some(windows_name(
-        (u32::from(major), u32::from(minor), header.build),
-        false,
-        "",
-    ));
     let mut warnings: Vec<String> = file.faults().iter().map(ToString::to_string).collect();
     warnings.extend(census.faults.iter().map(ToString::to_string));
-    let mut coverage = coverage(file, census);
-    coverage.notes.push(
-        "Records of ETL traces are counted here, their payloads are not decoded: processes, drivers and touches are not known."
-            .to_owned(),
-    );
+    for (lost, what) in [
+        (facts.lost_names, "names"),
+        (facts.stacks.lost, "definitions of stacks"),
+    ] {
+        if lost > 0 {
+            warnings.push(format!("{lost} {what} found no room in memory"));
+        }
+    }
     TraceInfo {
         path: path.to_owned(),
         kind: Kind::Etl,
@@ -33,12 +37,12 @@ pub fn describe(file: &EtlFile, census: &Census, path: &Path) -> TraceInfo {
         records: census.records,
         first: census.first,
         last: census.last,
-        machine,
+        machine: facts.machine.machine(header),
         operations: operations(census),
-        processes: Vec::new(),
-        kernel_images: Vec::new(),
-        highest_user: u64::MAX,
-        coverage,
+        processes,
+        kernel_images,
+        highest_user: facts.machine.highest_user(header.wide()),
+        coverage: coverage(file, census, facts),
         warnings,
     }
 }
@@ -61,21 +65,6 @@ fn operations(census: &Census) -> Vec<OperationCount> {
         sums.insert((Class::Event, "Events of providers"), others);
     }
     OperationCount::in_order(sums)
-}
-
-/// The class of a kernel event.
-fn class_of(hook: u16) -> Class {
-    match hook {
-        0x0460..=0x0465 => Class::Minifilter,
-        _ => match hook >> 8 {
-            0x03 | 0x05 | 0x14 => Class::Process,
-            0x04 => Class::FileSystem,
-            0x06 | 0x08 => Class::Network,
-            0x09 => Class::Registry,
-            0x0F => Class::Profiling,
-            _ => Class::Kernel,
-        },
-    }
 }
 
 /// Its name where the class alone tells what it is about, else that of its group.

@@ -1,7 +1,7 @@
 //! Extended data items: what stands between the header and the payload of an `EVENT_HEADER` record.
 
 use super::layout::item as at;
-use crate::bytes::{slice_at, u16_at};
+use crate::bytes::{ptr_at, slice_at, u16_at};
 
 /// One item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,25 @@ impl<'a> Items<'a> {
             }
         }
     }
+}
+
+/// The stack that an event brings along, innermost address first.
+pub fn stack_of<'a>(
+    record: &super::record::Record<'a>,
+) -> Option<impl Iterator<Item = u64> + use<'a>> {
+    let (item, wide) = record.items().find_map(|item| match item.kind {
+        at::TYPE_STACK64 => Some((item, true)),
+        at::TYPE_STACK32 => Some((item, false)),
+        _ => None,
+    })?;
+    // Behind an id by which parts of a stack find each other.
+    let frames = item.data.get(8..)?;
+    let width = if wide { 8 } else { 4 };
+    Some(
+        frames
+            .chunks_exact(width)
+            .filter_map(move |frame| ptr_at(frame, 0, wide)),
+    )
 }
 
 impl<'a> Iterator for Items<'a> {

@@ -268,6 +268,8 @@ pub mod event {
     pub const FLAG_EXTENDED: u16 = 0x0001;
     /// Flag: the payload is one text.
     pub const FLAG_STRING_ONLY: u16 = 0x0004;
+    /// Flag: an event of a class GUID, told apart by its opcode (not met).
+    pub const FLAG_CLASSIC: u16 = 0x0100;
 }
 
 /// Extended data item of an `EVENT_HEADER` record.

@@ -24,29 +24,39 @@
 //! # }
 //! ```
 
+pub mod body;
 pub mod buffer;
 pub mod census;
+pub mod classes;
 pub mod clock;
 pub mod compression;
 pub mod coverage;
+pub mod dictionary;
 pub mod error;
 pub mod facts;
 pub mod file;
+pub mod gather;
 pub mod guid;
 pub mod header;
 pub mod hooks;
 pub mod info;
 pub mod items;
 pub mod kernel;
+pub mod keys;
 pub mod layout;
+pub mod link;
 pub mod masks;
 pub mod message;
 mod provider_names;
 pub mod providers;
 pub mod record;
 pub mod records;
+pub mod rows;
+pub mod selfdescribing;
+pub mod slices;
 mod tally;
 pub mod time_zone;
+pub mod trace;
 mod walk;
 
 #[cfg(test)]
@@ -66,3 +76,4 @@ pub use guid::Guid;
 pub use header::{TraceHeader, is_etl};
 pub use record::{Classic, Descriptor, Hook, Record, RecordKind};
 pub use records::{Records, Scratch};
+pub use trace::EtlTrace;

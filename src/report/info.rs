@@ -1,8 +1,10 @@
 //! What `info` says, as JSON and as text.
 
+use super::activity::{CpuReport, HandleRow, cpu, handles};
 use super::style::{BOLD, bytes, count, date_time, duration, paint, plural, safe, zone_name};
 use crate::drivers::DriverList;
 use crate::etl::EtlFacts;
+use crate::etl::dictionary::collect::Facts;
 use crate::findings::schema::MachineFacts;
 use crate::trace::{Class, Coverage, Filetime, Kind, OperationCount, Records, TraceInfo, Zone};
 use serde::Serialize;
@@ -26,10 +28,12 @@ pub struct InfoReport<'a> {
     buffers_lost: u64,
     classes: &'a [OperationCount],
     coverage: &'a Coverage,
-    processes: Option<u64>,
-    drivers: Option<DriverCount>,
+    processes: u64,
+    drivers: DriverCount,
     warnings: &'a [String],
     etl: Option<&'a EtlFacts>,
+    cpu: Option<CpuReport>,
+    handles: Option<Vec<HandleRow>>,
     #[serde(skip)]
     info: &'a TraceInfo,
 }
@@ -43,12 +47,12 @@ struct DriverCount {
 impl<'a> InfoReport<'a> {
     /// The report on a trace that the user calls `name`.
     ///
-    /// An ETL trace comes with its own facts; its processes and drivers are not known (`null`).
+    /// An ETL trace comes with facts of its own.
     pub fn new(
         name: &str,
         info: &'a TraceInfo,
         drivers: &DriverList,
-        etl: Option<&'a EtlFacts>,
+        etl: Option<(&'a EtlFacts, &Facts)>,
     ) -> Self {
         let third_party = drivers.list.iter().filter(|driver| driver.third_party);
         Self {
@@ -64,13 +68,15 @@ impl<'a> InfoReport<'a> {
             buffers_lost: info.coverage.buffers_lost,
             classes: &info.operations,
             coverage: &info.coverage,
-            processes: etl.is_none().then_some(info.processes.len() as u64),
-            drivers: etl.is_none().then_some(DriverCount {
+            processes: info.processes.len() as u64,
+            drivers: DriverCount {
                 total: drivers.list.len() as u64,
                 third_party: third_party.count() as u64,
-            }),
+            },
             warnings: &info.warnings,
-            etl,
+            etl: etl.map(|(etl, _)| etl),
+            cpu: etl.and_then(|(_, facts)| cpu(facts, drivers)),
+            handles: etl.and_then(|(_, facts)| handles(facts, info)),
             info,
         }
     }
@@ -121,10 +127,10 @@ fn write_text(
             duration(last.0.saturating_sub(first.0) as f64 / 10.0)
         )?;
     }
-    match report.etl {
-        None => write_drivers(out, report, drivers)?,
-        Some(etl) => write_session(out, etl)?,
+    if let Some(etl) = report.etl {
+        write_session(out, etl)?;
     }
+    write_drivers(out, report, drivers)?;
     writeln!(
         out,
         "  Stacks     {}",
@@ -159,7 +165,7 @@ fn write_drivers(
     writeln!(
         out,
         "  Processes  {}\n  Drivers    {} kernel modules, {} not Microsoft's",
-        count(report.processes.unwrap_or(0)),
+        count(report.processes),
         count(drivers.list.len() as u64),
         third.len()
     )?;

@@ -1,5 +1,6 @@
 //! Findings and facts as text for people.
 
+pub mod activity;
 pub mod drivers;
 pub mod html;
 pub mod info;

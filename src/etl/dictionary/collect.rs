@@ -1,0 +1,520 @@
+//! Gathering the facts: each unit by itself, then all units in file order.
+
+use super::images::{ImageRow, Images, Presence};
+use super::lifetimes::{Lifetimes, Sign};
+use super::machine::MachineFacts;
+use super::processes::{Event, ProcessRow, ProcessRows};
+use super::samples::{HandleCount, Handles, Samples};
+use super::stacks::{StackKeys, pack};
+use super::texts::{TextId, Texts};
+use super::threads::{Life, Threads};
+use super::versions::{FileVersion, Versions};
+use super::volumes::Volumes;
+use crate::etl::census::Visitor;
+use crate::etl::file::EtlFile;
+use crate::etl::gather::hook_of;
+use crate::etl::kernel::config::ConfigEvent;
+use crate::etl::kernel::file_name::{FileName, NameMoment};
+use crate::etl::kernel::image::{ImageEvent, ImageMoment};
+use crate::etl::kernel::image_id::ImageRecord;
+use crate::etl::kernel::merged::SystemRecord;
+use crate::etl::kernel::object::{HandleChange, ObjectEvent};
+use crate::etl::kernel::process::{ProcessEvent, ProcessMoment};
+use crate::etl::kernel::profile::ProfileEvent;
+use crate::etl::kernel::registry::{KeyEvent, KeyOperation};
+use crate::etl::kernel::stack::StackEvent;
+use crate::etl::kernel::thread::{ThreadEvent, ThreadMoment};
+use crate::etl::kernel::{Fields, WideText};
+use crate::etl::keys::{TimeKey, start_ticks};
+use crate::etl::providers::{EVENT_METADATA, IMAGE_ID, SYSTEM};
+use crate::etl::record::{Hook, Record, RecordKind};
+use crate::etl::selfdescribing::Collector;
+use crate::etl::slices::BufferSpan;
+use crate::trace::Filetime;
+use std::collections::HashSet;
+
+/// Everything that one pass finds.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Texts that the rows below name by number.
+    pub texts: Texts,
+    /// Processes.
+    pub processes: ProcessRows,
+    /// Process ids in headers of records.
+    pub pids: HashSet<u32>,
+    /// Threads.
+    pub threads: Threads,
+    /// Images.
+    pub images: Images,
+    /// Version information.
+    pub versions: Versions,
+    /// Drive letters.
+    pub volumes: Volumes,
+    /// Paths by file key.
+    pub files: Lifetimes,
+    /// Registry keys by KCB.
+    pub keys: Lifetimes,
+    /// Stacks by stack key.
+    pub stacks: StackKeys,
+    /// Processor samples.
+    pub samples: Samples,
+    /// Time between two samples, 100 ns; 0 where the trace does not say.
+    pub interval: u32,
+    /// Handles.
+    pub handles: Handles,
+    /// The machine.
+    pub machine: MachineFacts,
+    /// Descriptions of events.
+    pub definitions: Collector,
+    /// What each buffer covers.
+    pub spans: Vec<BufferSpan>,
+    /// Names that found no room.
+    pub lost_names: u64,
+    /// Whether the initiations of minifilter callbacks were recorded; without them a callback begins where its
+    /// completion says.
+    pub callback_starts: bool,
+    /// Whether a file or registry operation has a stack.
+    pub operation_stacks: bool,
+}
+
+/// Process ids that are told apart.
+const MOST_PIDS: usize = 1 << 20;
+/// Operations that a stack is looked for among, by the low bits of their time stamps.
+const RECENT_OPERATIONS: usize = 1 << 10;
+/// A manifest that comes in the stream of its events.
+const MANIFEST_EVENT: u16 = 65_534;
+
+/// The facts of a unit, while its records pass by.
+pub struct UnitFacts<'f> {
+    file: &'f EtlFile,
+    time: TimeKey<'f>,
+    facts: Facts,
+    span: BufferSpan,
+    /// Time stamps and threads of the last operations: their stacks follow soon.
+    operations: Vec<(i64, u32)>,
+    last_pid: u32,
+    scratch: String,
+    packed: Vec<u8>,
+    /// Rows whose order in the unit matters to nobody, but which name texts of the unit.
+    files: Vec<(u64, i64, Sign, TextId)>,
+    keys: Vec<(u64, i64, Sign, TextId)>,
+    stacks: Vec<(u64, i64, std::ops::Range<usize>)>,
+    versions: Vec<(u64, u32, FileVersion)>,
+    ids: Vec<(u32, u64, u64, u32)>,
+    volumes: Vec<(String, String)>,
+}
+
+impl<'f> UnitFacts<'f> {
+    /// Nothing yet.
+    pub fn new(file: &'f EtlFile) -> Self {
+        Self {
+            file,
+            time: TimeKey::new(file),
+            facts: Facts::default(),
+            span: BufferSpan::EMPTY,
+            operations: vec![(i64::MIN, 0); RECENT_OPERATIONS],
+            last_pid: u32::MAX,
+            scratch: String::new(),
+            packed: Vec::new(),
+            files: Vec::new(),
+            keys: Vec::new(),
+            stacks: Vec::new(),
+            versions: Vec::new(),
+            ids: Vec::new(),
+            volumes: Vec::new(),
+        }
+    }
+
+    fn text(&mut self, text: WideText<'_>) -> TextId {
+        self.scratch.clear();
+        text.push_to(&mut self.scratch);
+        self.scratch_text()
+    }
+
+    fn scratch_text(&mut self) -> TextId {
+        let number = self.facts.texts.number(&self.scratch);
+        self.facts.lost_names += u64::from(number.is_none());
+        number.unwrap_or(TextId::MAX)
+    }
+
+    fn filetime(&self, buffer: usize, ticks: i64) -> Filetime {
+        self.file.clock_of(buffer).filetime(ticks)
+    }
+
+    fn kernel(&mut self, buffer: usize, hook: Hook, record: &Record<'_>, ticks: i64) {
+        let mut fields = Fields::new(record.payload(), record.wide());
+        let version = u16::from(hook.version);
+        match hook.id {
+            0x0301..=0x0304 | 0x0327 => self.process(buffer, hook, &mut fields, ticks),
+            0x030A | 0x1402..=0x1404 => self.image(buffer, hook, &mut fields, ticks),
+            0x0400 | 0x0420 | 0x0423 | 0x0424 => {
+                if let Some(name) = FileName::parse(hook.id, &mut fields) {
+                    let sign = match name.moment {
+                        NameMoment::Create => Sign::Begin,
+                        NameMoment::Delete => Sign::End,
+                        NameMoment::Name | NameMoment::Rundown => Sign::Seen,
+                    };
+                    let path = self.text(name.path);
+                    let time = self.time.of(buffer, ticks);
+                    self.files.push((name.key, time, sign, path));
+                }
+            }
+            0x0460 | 0x0461 => self.facts.callback_starts = true,
+            0x0501..=0x0504 => {
+                if let Some(ThreadEvent::Row(thread)) =
+                    ThreadEvent::parse(hook.id, version, &mut fields)
+                {
+                    let life = match thread.moment {
+                        ThreadMoment::Start => Life::Start,
+                        ThreadMoment::End => Life::End,
+                        _ => Life::Alive,
+                    };
+                    let time = self.time.of(buffer, ticks);
+                    self.facts.threads.add(thread.tid, time, life, thread.pid);
+                    self.pid(thread.pid);
+                }
+            }
+            0x0916..=0x0919 => {
+                if let Some(event) = KeyEvent::parse(hook.id, version, &mut fields) {
+                    let sign = match event.operation {
+                        KeyOperation::KcbCreate => Sign::Begin,
+                        KeyOperation::KcbDelete => Sign::End,
+                        _ => Sign::Seen,
+                    };
+                    let path = self.text(event.name);
+                    let time = self.time.of(buffer, ticks);
+                    self.keys.push((event.kcb, time, sign, path));
+                }
+            }
+            0x0B0A..=0x0B25 => {
+                if let Some(event) = ConfigEvent::parse(hook.id, version, &mut fields) {
+                    self.facts.machine.add_config(&event);
+                }
+            }
+            0x0F2E | 0x0F48..=0x0F4A => {
+                match ProfileEvent::parse(hook.id, version, &mut fields) {
+                    Some(ProfileEvent::Sample(sample)) => {
+                        let kernel = is_kernel(sample.instruction, record.wide());
+                        let samples = &mut self.facts.samples;
+                        samples.add(sample.instruction, sample.is_idle(), kernel);
+                    }
+                    // Source 0 is the timer.
+                    Some(ProfileEvent::Interval(interval)) if interval.source == 0 => {
+                        self.facts.interval = interval.new;
+                    }
+                    _ => {}
+                }
+            }
+            0x1120..=0x1127 => {
+                if let Some(event) = ObjectEvent::parse(hook.id, version, &mut fields) {
+                    self.object(&event, record);
+                }
+            }
+            0x1822..=0x1824 => {
+                if let Some(StackEvent::Key(stack)) =
+                    StackEvent::parse(hook.id, version, &mut fields)
+                {
+                    let from = self.packed.len();
+                    pack(stack.frames.iter(), &mut self.packed);
+                    let time = self.time.of(buffer, ticks);
+                    self.stacks.push((stack.key, time, from..self.packed.len()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn process(&mut self, buffer: usize, hook: Hook, fields: &mut Fields<'_>, ticks: i64) {
+        let version = u16::from(hook.version);
+        let Some(ProcessEvent::Row(row)) = ProcessEvent::parse(hook.id, version, fields) else {
+            return;
+        };
+        const WOW64: u32 = 2;
+        let (name, user, command_line);
+        self.scratch.clear();
+        row.image.push_to(&mut self.scratch);
+        name = self.scratch_text();
+        self.scratch.clear();
+        if let Some(sid) = row.sid {
+            sid.push_to(&mut self.scratch);
+        }
+        user = self.scratch_text();
+        command_line = self.text(row.command_line);
+        let process = ProcessRow {
+            time: self.filetime(buffer, ticks),
+            event: match row.moment {
+                ProcessMoment::Start => Event::Start,
+                ProcessMoment::End => Event::End,
+                _ => Event::There,
+            },
+            pid: row.pid,
+            parent: row.parent_pid,
+            session: row.session.unwrap_or(u32::MAX),
+            is_64: row.flags.map(|flags| fields.wide() && flags & WOW64 == 0),
+            name,
+            command_line,
+            user,
+        };
+        self.facts.processes.add(process);
+    }
+
+    fn image(&mut self, buffer: usize, hook: Hook, fields: &mut Fields<'_>, ticks: i64) {
+        let version = u16::from(hook.version);
+        let Some(ImageEvent::Row(row)) = ImageEvent::parse(hook.id, version, fields) else {
+            return;
+        };
+        let path = self.text(row.path);
+        let image = ImageRow {
+            time: self.filetime(buffer, ticks),
+            presence: match row.moment {
+                ImageMoment::Load => Presence::Load,
+                ImageMoment::Unload => Presence::Unload,
+                _ => Presence::There,
+            },
+            // Version 0 names no process; what it describes is the process that writes it.
+            pid: row.pid.unwrap_or(self.last_pid),
+            base: row.base,
+            size: row.size,
+            time_stamp: row.time_stamp,
+            path,
+        };
+        self.facts.images.add(image);
+    }
+
+    fn object(&mut self, event: &ObjectEvent<'_>, record: &Record<'_>) {
+        let mut count = HandleCount::default();
+        let (pid, kind) = match event {
+            ObjectEvent::Handle(handle) => {
+                match handle.change {
+                    HandleChange::Create => count.created = 1,
+                    HandleChange::Close => count.closed = 1,
+                    HandleChange::RundownStart | HandleChange::RundownEnd => count.open = 1,
+                }
+                (handle.pid.or(record.pid()), handle.type_index)
+            }
+            ObjectEvent::Duplicate(handle) => {
+                count.duplicated = 1;
+                (Some(handle.target_pid), handle.type_index)
+            }
+            ObjectEvent::Type(kind) => {
+                self.facts
+                    .handles
+                    .name_type(kind.type_index, kind.name.to_string());
+                return;
+            }
+            _ => return,
+        };
+        let pid = pid.unwrap_or(u32::MAX);
+        self.facts.handles.add(pid, kind.unwrap_or(0), count);
+    }
+
+    fn classic(&mut self, record: &Record<'_>) {
+        let Some(class) = record.classic() else {
+            return;
+        };
+        let mut fields = Fields::new(record.payload(), record.wide());
+        match class.class {
+            IMAGE_ID => match ImageRecord::parse(class.opcode, &mut fields) {
+                Some(ImageRecord::Id(id)) => {
+                    let at = id.image;
+                    self.ids.push((at.pid, at.base, id.size, id.time_stamp));
+                }
+                Some(ImageRecord::Version(version)) => {
+                    let text = |text: WideText<'_>| text.to_string().into();
+                    let found = FileVersion {
+                        original_name: text(version.original_name),
+                        company: text(version.company),
+                        description: text(version.description),
+                        version: text(version.file_version),
+                    };
+                    let size = u64::from(version.size);
+                    self.versions.push((size, version.time_stamp, found));
+                }
+                _ => {}
+            },
+            SYSTEM => match SystemRecord::parse(class.opcode, &mut fields) {
+                Some(SystemRecord::Mapping(mapping)) => {
+                    let pair = (mapping.nt.to_string(), mapping.dos.to_string());
+                    self.volumes.push(pair);
+                }
+                Some(fact) => self.facts.machine.add_system(&fact),
+                None => {}
+            },
+            EVENT_METADATA => self.facts.definitions.add(record),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn pid(&mut self, pid: u32) {
+        if pid != self.last_pid {
+            self.last_pid = pid;
+            if self.facts.pids.len() < MOST_PIDS {
+                self.facts.pids.insert(pid);
+            }
+        }
+    }
+}
+
+/// Whether an address is the kernel's: the highest bit says so.
+#[inline]
+pub fn is_kernel(address: u64, wide: bool) -> bool {
+    address >> (if wide { 63 } else { 31 }) != 0
+}
+
+impl Visitor for UnitFacts<'_> {
+    #[inline]
+    fn record(&mut self, buffer: usize, record: &Record<'_>) {
+        self.span.bytes += record.stride() as u64;
+        let Some(ticks) = record.time() else {
+            // It has no place in time: it goes where its buffer begins.
+            self.span.records += 1;
+            return;
+        };
+        if let Some(pid) = record.pid() {
+            self.pid(pid);
+        }
+        let time = self.time.of(buffer, ticks);
+        let Some(hook) = hook_of(record) else {
+            self.span.add(time, time);
+            match record.kind() {
+                RecordKind::Full => self.classic(record),
+                RecordKind::Event if is_manifest(record) => self.facts.definitions.add(record),
+                _ => {}
+            }
+            return;
+        };
+        let start = start_ticks(hook, record.payload(), record.wide(), ticks);
+        let start = start.map_or(time, |start| self.time.of(buffer, start));
+        self.span.add(start, time);
+        if let 0x1820 | 0x1825 | 0x1826 = hook.id {
+            if let Some(event_time) = crate::bytes::i64_at(record.payload(), 0) {
+                let event = self.time.of(buffer, event_time);
+                self.span.stacks_from = self.span.stacks_from.min(event);
+                let tid = crate::bytes::u32_at(record.payload(), 12);
+                let (ticks, owner) = self.operations[slot_of(event_time)];
+                self.facts.operation_stacks |=
+                    ticks == event_time && (owner == u32::MAX || Some(owner) == tid);
+            }
+            return;
+        }
+        if let 0x0440..=0x0452 | 0x090A..=0x0915 | 0x091A..=0x091D = hook.id {
+            self.operations[slot_of(ticks)] = (ticks, record.tid().unwrap_or(u32::MAX));
+        }
+        self.kernel(buffer, hook, record, ticks);
+    }
+
+    fn end_buffer(&mut self, buffer: usize) {
+        let mut span = std::mem::replace(&mut self.span, BufferSpan::EMPTY);
+        if span.records > 0 && span.from > span.to {
+            // None of its records has a time.
+            let flushed = self.file.buffers().get(buffer).map_or(0, |b| b.flushed);
+            span.from = self.time.of(buffer, flushed);
+            span.to = span.from;
+        }
+        self.facts.spans.push(span);
+    }
+}
+
+#[inline]
+fn slot_of(ticks: i64) -> usize {
+    ticks as usize % RECENT_OPERATIONS
+}
+
+#[inline]
+fn is_manifest(record: &Record<'_>) -> bool {
+    record
+        .descriptor()
+        .is_some_and(|descriptor| descriptor.id == MANIFEST_EVENT)
+}
+
+impl Facts {
+    /// Adds what the next unit of the file holds.
+    pub fn absorb(&mut self, unit: UnitFacts<'_>) {
+        let UnitFacts {
+            facts: more,
+            packed,
+            files,
+            keys,
+            stacks,
+            versions,
+            ids,
+            volumes,
+            ..
+        } = unit;
+        let numbers: Vec<TextId> = more
+            .texts
+            .iter()
+            .map(|text| {
+                let number = self.texts.number(text);
+                self.lost_names += u64::from(number.is_none());
+                number.unwrap_or(TextId::MAX)
+            })
+            .collect();
+        let number = |id: TextId| numbers.get(id as usize).copied().unwrap_or(TextId::MAX);
+        self.lost_names += more.lost_names;
+        for mut row in more.processes.into_rows() {
+            row.name = number(row.name);
+            row.command_line = number(row.command_line);
+            row.user = number(row.user);
+            self.processes.add(row);
+        }
+        let room = MOST_PIDS - self.pids.len().min(MOST_PIDS);
+        self.pids.extend(more.pids.into_iter().take(room));
+        self.threads.merge(more.threads);
+        for row in more.images.rows() {
+            let path = number(row.path);
+            self.images.add(ImageRow { path, ..*row });
+        }
+        for (object, time, sign, name) in files {
+            self.files.add(object, time, sign, number(name));
+        }
+        for (object, time, sign, name) in keys {
+            self.keys.add(object, time, sign, number(name));
+        }
+        for (key, time, range) in stacks {
+            self.stacks.add(key, time, packed.get(range).unwrap_or(&[]));
+        }
+        for (size, time_stamp, version) in versions {
+            self.versions.add_file(size, time_stamp, version);
+        }
+        for (pid, base, size, time_stamp) in ids {
+            self.versions.add_id(pid, base, size, time_stamp);
+        }
+        for (device, dos) in volumes {
+            self.volumes.add(&device, &dos);
+        }
+        self.samples.merge(more.samples);
+        if more.interval > 0 {
+            self.interval = more.interval;
+        }
+        self.handles.merge(more.handles);
+        self.callback_starts |= more.callback_starts;
+        self.operation_stacks |= more.operation_stacks;
+        self.machine.merge(more.machine);
+        self.definitions.merge(more.definitions);
+        self.spans.extend(more.spans);
+    }
+
+    /// Time between two samples, 100 ns: a millisecond where the trace does not say.
+    pub fn sample_interval(&self) -> u32 {
+        match self.interval {
+            0 => 10_000,
+            told => told,
+        }
+    }
+
+    /// Puts everything in order, so that it can be looked up.
+    pub fn finish(&mut self) {
+        self.threads.finish();
+        self.files.finish();
+        self.keys.finish();
+        self.stacks.finish();
+        if !self.volumes.knows_letters() {
+            let letter = self.machine.system_letter();
+            for row in self.images.rows() {
+                self.volumes.guess(self.texts.get(row.path), letter);
+            }
+        }
+    }
+}

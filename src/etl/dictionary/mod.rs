@@ -1,0 +1,15 @@
+//! What a trace says of its processes, threads, images, names and stacks, gathered in one pass.
+//!
+//! Many of these facts stand at the end of a trace, behind everything that needs them.
+
+pub mod collect;
+pub mod images;
+pub mod lifetimes;
+pub mod machine;
+pub mod processes;
+pub mod samples;
+pub mod stacks;
+pub mod texts;
+pub mod threads;
+pub mod versions;
+pub mod volumes;

@@ -1,0 +1,259 @@
+//! What joins records over the borders of slices: an operation that ends in a later slice than it began, a file
+//! that was opened in an earlier one.
+//!
+//! Each slice is looked through by itself, all side by side; then the borders are sewn together in order. What a
+//! slice has to know of the others is little: it is kept, and makes slices independent from then on.
+
+pub mod objects;
+pub mod pairing;
+pub mod part;
+pub mod stacks;
+
+use super::dictionary::collect::Facts;
+use super::dictionary::texts::{TextId, Texts};
+use super::file::EtlFile;
+use super::slices::{Slice, slices};
+use crate::trace::{Tick, for_each_unit};
+use hashbrown::HashMap;
+use pairing::{CallbackSign, Pairing};
+use part::{OrphanCallback, Part};
+use std::io;
+
+/// Which record of which slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ref {
+    /// The slice that its row belongs to.
+    pub slice: u32,
+    /// Number of the record in the file.
+    pub number: u64,
+    /// FileObject of a file operation.
+    pub object: u64,
+    /// Thread, where the record names it.
+    pub tid: Option<u32>,
+    /// What the operation does, where two records may tell of it.
+    pub family: Family,
+}
+
+/// Operations that the kernel tells of twice: once as it tells of all operations, once with the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// A deletion.
+    Delete,
+    /// A new name.
+    Rename,
+    /// A further name.
+    Link,
+    /// Any other operation.
+    Other,
+}
+
+/// How an operation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// Time stamp, in ticks.
+    pub ticks: i64,
+    /// NTSTATUS.
+    pub status: u32,
+    /// `IoStatus.Information`.
+    pub information: u64,
+}
+
+/// What later slices tell of a record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Late {
+    /// End of the operation.
+    pub end: Option<End>,
+    /// End of the callback, in ticks.
+    pub completed: Option<i64>,
+    /// Start of the callback as its end tells it, in ticks.
+    pub began: Option<i64>,
+    /// Status the callback failed with.
+    pub failure: Option<u32>,
+    /// Stack.
+    pub frames: Vec<u64>,
+}
+
+/// What a slice has to know of others.
+#[derive(Debug, Default)]
+pub struct Imports {
+    /// Paths of files that it uses and that were opened before, by FileObject.
+    pub objects: HashMap<u64, TextId>,
+    /// What later slices tell of its records, by number of the record.
+    pub late: HashMap<u64, Late>,
+    /// Records that tell of something that began in an earlier slice, with its thread.
+    pub joined: HashMap<u64, Option<u32>>,
+    /// Operations that callbacks are called for and that began in an earlier slice, by IRP.
+    pub operations: HashMap<u64, Ref>,
+    /// Threads that ran when it began, by processor.
+    pub threads: Vec<(u16, u32)>,
+}
+
+/// The slices of a trace and what joins them.
+#[derive(Debug, Default)]
+pub struct Links {
+    /// The slices.
+    pub slices: Vec<Slice>,
+    /// Whether they are in order of time.
+    pub in_order: bool,
+    /// Names in [`Imports::objects`].
+    pub texts: Texts,
+    imports: Vec<Imports>,
+}
+
+static NOTHING: std::sync::LazyLock<Imports> = std::sync::LazyLock::new(Imports::default);
+
+impl Links {
+    /// Looks through a trace and joins its slices. `needed` tells whether it has records that have to be joined;
+    /// slices have `target` bytes or more.
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    pub fn new(
+        file: &EtlFile,
+        facts: &Facts,
+        first_numbers: &[u64],
+        needed: bool,
+        target: u64,
+        tick: Tick<'_>,
+    ) -> io::Result<Self> {
+        let (slices, in_order) = slices(&facts.spans, target);
+        let mut out = Self {
+            slices,
+            in_order,
+            ..Self::default()
+        };
+        if !needed || out.slices.len() < 2 {
+            return Ok(out);
+        }
+        let mut sewing = Sewing {
+            imports: out.slices.iter().map(|_| Imports::default()).collect(),
+            ..Sewing::default()
+        };
+        let mut next = 0;
+        for_each_unit(
+            0..out.slices.len(),
+            tick,
+            |at| Part::of(file, facts, &out.slices, at, first_numbers),
+            |part| {
+                sewing.add(next, part);
+                next += 1;
+                Ok(())
+            },
+        )?;
+        out.texts = sewing.texts;
+        out.imports = sewing.imports;
+        Ok(out)
+    }
+
+    /// What slice `at` has to know of others.
+    pub fn imports(&self, at: usize) -> &Imports {
+        self.imports.get(at).unwrap_or_else(|| &NOTHING)
+    }
+}
+
+/// What is open between two slices, while they are sewn together.
+#[derive(Default)]
+struct Sewing {
+    open: HashMap<u64, TextId>,
+    pairing: Pairing<Ref>,
+    threads: HashMap<u16, u32>,
+    texts: Texts,
+    imports: Vec<Imports>,
+}
+
+impl Sewing {
+    fn add(&mut self, at: usize, mut part: Part) {
+        let mut threads: Vec<(u16, u32)> = self.threads.iter().map(|(c, t)| (*c, *t)).collect();
+        threads.sort_unstable();
+        let imports = &mut self.imports[at];
+        imports.threads = threads;
+        for object in part.objects.wanted() {
+            if let Some(path) = self.open.get(&object) {
+                imports.objects.insert(object, *path);
+            }
+        }
+        for irp in &part.wanted {
+            if let Some(operation) = self.pairing.operation(*irp) {
+                imports.operations.insert(*irp, operation);
+                if let Some(path) = self.open.get(&operation.object) {
+                    imports.objects.insert(operation.object, *path);
+                }
+            }
+        }
+        for orphan in part.ends {
+            if let Some(first) = self.pairing.end(orphan.irp) {
+                self.imports[at].joined.insert(orphan.number, first.tid);
+                let late = self.late(first);
+                late.end = Some(orphan.end);
+                late.frames.extend(orphan.frames);
+            }
+        }
+        for orphan in std::mem::take(&mut part.callbacks) {
+            self.callback(at, &mut part.pairing, orphan);
+        }
+        for (slice, number, frames) in part.tails {
+            let first = Ref {
+                slice,
+                ..Ref::of(number)
+            };
+            self.late(first).frames.extend(frames);
+        }
+        part.objects.apply(&mut self.open, &mut self.texts);
+        self.pairing.take_over(part.pairing);
+        self.threads.extend(part.threads);
+    }
+
+    /// Looks what a callback without initiation in its slice belongs to.
+    fn callback(&mut self, at: usize, local: &mut Pairing<Ref>, orphan: OrphanCallback) {
+        for (place, record) in orphan.records.into_iter().enumerate() {
+            let (key, sign, time) = (orphan.key, record.sign, record.time);
+            let first = match place == 0 && orphan.begun_here {
+                true => self.pairing.join_recent(key, sign, time),
+                false => self.pairing.join(key, sign, time),
+            };
+            let Some(first) = first else {
+                // Where the first of its records begins something new, the others are right as they are.
+                if place == 0 {
+                    return;
+                }
+                let this = Ref {
+                    slice: at as u32,
+                    ..Ref::of(record.number)
+                };
+                self.pairing
+                    .callback(orphan.key, record.sign, record.time, this);
+                continue;
+            };
+            if place == 0 {
+                local.forget(orphan.key, |known| known.number == record.number);
+            }
+            self.imports[at].joined.insert(record.number, first.tid);
+            let late = self.late(first);
+            match record.sign {
+                CallbackSign::Failure => late.failure = late.failure.or(Some(record.status)),
+                _ => {
+                    late.completed = late.completed.or(Some(record.ticks));
+                    late.began = late.began.or(record.began);
+                }
+            }
+            late.frames.extend(record.frames);
+        }
+    }
+
+    fn late(&mut self, first: Ref) -> &mut Late {
+        let at = (first.slice as usize).min(self.imports.len() - 1);
+        self.imports[at].late.entry(first.number).or_default()
+    }
+}
+
+impl Ref {
+    fn of(number: u64) -> Self {
+        Self {
+            slice: 0,
+            number,
+            object: 0,
+            tid: None,
+            family: Family::Other,
+        }
+    }
+}

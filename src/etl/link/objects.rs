@@ -1,0 +1,107 @@
+//! Paths of open files, by FileObject.
+
+use crate::etl::dictionary::texts::{TextId, Texts};
+use hashbrown::{HashMap, HashSet};
+use std::ops::Range;
+
+/// Paths that came with the creates of a stretch of time, over those of files that were open before it.
+#[derive(Debug, Default)]
+pub struct Objects {
+    /// `None` for a file that has been closed.
+    here: HashMap<u64, Option<Range<usize>>>,
+    /// Paths of the creates.
+    arena: String,
+    /// FileObjects that were asked for and not created here.
+    wanted: HashSet<u64>,
+}
+
+/// What is known of a FileObject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known<'a> {
+    /// Its path, from a create or rename in this stretch.
+    Path(&'a str),
+    /// It was closed and not created again.
+    Closed,
+    /// Nothing in this stretch tells of it.
+    Before,
+}
+
+impl Objects {
+    /// The file is created or renamed: `path` writes its path, where it has one.
+    pub fn set(&mut self, object: u64, path: impl FnOnce(&mut String)) {
+        let from = self.arena.len();
+        path(&mut self.arena);
+        self.here.insert(object, Some(from..self.arena.len()));
+    }
+
+    /// The file is closed.
+    pub fn close(&mut self, object: u64) {
+        self.here.insert(object, None);
+    }
+
+    /// What this stretch knows of an object.
+    #[inline]
+    pub fn get(&self, object: u64) -> Known<'_> {
+        match self.here.get(&object) {
+            Some(Some(range)) => Known::Path(&self.arena[range.clone()]),
+            Some(None) => Known::Closed,
+            None => Known::Before,
+        }
+    }
+
+    /// Notes that the object is used.
+    #[inline]
+    pub fn want(&mut self, object: u64) {
+        if object != 0 && !self.here.contains_key(&object) {
+            self.wanted.insert(object);
+        }
+    }
+
+    /// What was wanted and not created here.
+    pub fn wanted(&self) -> impl Iterator<Item = u64> + '_ {
+        self.wanted.iter().copied()
+    }
+
+    /// Brings `open` (paths of open files by FileObject) from the start of this stretch to its end.
+    pub fn apply(&self, open: &mut HashMap<u64, TextId>, texts: &mut Texts) {
+        for (object, path) in &self.here {
+            let number = path
+                .as_ref()
+                .and_then(|range| texts.number(&self.arena[range.clone()]));
+            match number {
+                Some(number) => {
+                    open.insert(*object, number);
+                }
+                None => {
+                    open.remove(object);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_goes_on() {
+        let mut texts = Texts::default();
+        let old = texts.number("old").unwrap();
+        let mut open = HashMap::from_iter([(1, old), (2, old)]);
+        let mut objects = Objects::default();
+        objects.want(1);
+        objects.set(3, |path| path.push_str("\\a"));
+        objects.want(3);
+        objects.close(2);
+        assert_eq!(objects.get(3), Known::Path("\\a"));
+        assert_eq!(
+            (objects.get(1), objects.get(2)),
+            (Known::Before, Known::Closed)
+        );
+        assert_eq!(objects.wanted().collect::<Vec<_>>(), [1]);
+        objects.apply(&mut open, &mut texts);
+        assert_eq!(open.len(), 2);
+        assert_eq!(texts.get(open[&3]), "\\a");
+    }
+}

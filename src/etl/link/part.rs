@@ -1,0 +1,359 @@
+//! What one slice tells the others.
+
+use super::objects::Objects;
+use super::pairing::{CallbackKey, CallbackSign, Pairing, Standing};
+use super::stacks::SliceStacks;
+use super::{End, Family, Ref};
+use crate::etl::body::Body;
+use crate::etl::dictionary::collect::Facts;
+use crate::etl::file::EtlFile;
+use crate::etl::gather::{Loaded, Placed, hook_of, in_order};
+use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
+use crate::etl::kernel::minifilter::{CallbackMoment, MinifilterCallback};
+use crate::etl::kernel::thread::ContextSwitch;
+use crate::etl::kernel::{Fields, WideText};
+use crate::etl::keys::{TimeKey, placing_start};
+use crate::etl::slices::Slice;
+use crate::trace::Phase;
+use hashbrown::{HashMap, HashSet};
+use std::io;
+
+/// An end whose operation began before the slice.
+#[derive(Debug)]
+pub struct OrphanEnd {
+    /// IRP of the operation.
+    pub irp: u64,
+    /// Number of the record.
+    pub number: u64,
+    /// The end.
+    pub end: End,
+    /// Stack of the record.
+    pub frames: Vec<u64>,
+}
+
+/// A record of a callback that is no initiation.
+#[derive(Debug)]
+pub struct CallbackRecord {
+    /// What it says.
+    pub sign: CallbackSign,
+    /// Number of the record.
+    pub number: u64,
+    /// Its time, as a key.
+    pub time: i64,
+    /// Its time stamp.
+    pub ticks: i64,
+    /// Start of the callback, as a completion tells it, in ticks.
+    pub began: Option<i64>,
+    /// Status of a failure.
+    pub status: u32,
+    /// Its stack.
+    pub frames: Vec<u64>,
+}
+
+/// Records of a callback whose initiation is not in the slice.
+#[derive(Debug)]
+pub struct OrphanCallback {
+    /// Which callback.
+    pub key: CallbackKey,
+    /// Whether another one of that key began in the slice before.
+    pub begun_here: bool,
+    /// The records, in order.
+    pub records: Vec<CallbackRecord>,
+}
+
+/// A slice, looked through by itself.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// Paths of its files.
+    pub objects: Objects,
+    /// What is open at its end.
+    pub pairing: Pairing<Ref>,
+    /// Ends that belong to earlier slices.
+    pub ends: Vec<OrphanEnd>,
+    /// Callbacks that may belong to earlier slices.
+    pub callbacks: Vec<OrphanCallback>,
+    /// Stacks of records that stand in this slice by their time stamp and in an earlier one by their start.
+    pub tails: Vec<(u32, u64, Vec<u64>)>,
+    /// The last thread on each processor.
+    pub threads: HashMap<u16, u32>,
+    /// IRPs of operations that callbacks are called for and that did not begin here.
+    pub wanted: HashSet<u64>,
+    /// New names of files whose rename has not ended.
+    renames: HashMap<u64, (u64, String)>,
+}
+
+/// Whether a record takes part in what joins slices.
+#[inline]
+fn joins(hook: u16) -> bool {
+    matches!(hook, 0x0440..=0x0452 | 0x0460..=0x0465 | 0x0524)
+}
+
+impl Part {
+    /// Looks through slice `at`.
+    pub fn of(
+        file: &EtlFile,
+        facts: &Facts,
+        slices: &[Slice],
+        at: usize,
+        first_numbers: &[u64],
+    ) -> io::Result<Self> {
+        let slice = &slices[at];
+        let loaded = Loaded::new(file, slice, true)?;
+        let mut space = loaded.space();
+        let time = TimeKey::new(file);
+        let mut placed = Vec::new();
+        let mut stacks = SliceStacks::default();
+        let mut tails = Vec::new();
+        loaded.for_each(&mut space, |buffer, place, record| {
+            let (Some(hook), Some(ticks)) = (hook_of(&record), record.time()) else {
+                return;
+            };
+            let number = first_numbers
+                .get(buffer)
+                .map_or(0, |n| n + u64::from(place));
+            let key = time.of(buffer, ticks);
+            if let 0x1820 | 0x1825 | 0x1826 = hook.id {
+                let event = crate::bytes::i64_at(record.payload(), 0);
+                if event.is_some_and(|event| slice.holds(time.of(buffer, event))) {
+                    stacks.add(hook.id, &record, key, number);
+                }
+                return;
+            }
+            let start = placing_start(
+                hook,
+                record.payload(),
+                record.wide(),
+                ticks,
+                facts.callback_starts,
+            );
+            let start = start.map_or(key, |start| time.of(buffer, start));
+            let placed_here = Placed {
+                start,
+                ticks,
+                number,
+                buffer: buffer as u32,
+                cpu: file.buffers().get(buffer).map_or(0, |b| b.cpu),
+                hook: Some(hook),
+                record,
+            };
+            if start < slice.from && slice.holds(key) {
+                tails.push(placed_here);
+            }
+            if joins(hook.id) && slice.holds(start) {
+                placed.push(placed_here);
+            }
+        });
+        stacks.finish();
+        let mut out = Self::default();
+        let frames = |ticks, tid| {
+            let mut frames = Vec::new();
+            if !stacks.is_empty() {
+                stacks.push(ticks, tid, false, &facts.stacks, &mut frames);
+            }
+            frames
+        };
+        for tail in tails {
+            let tid = tail.record.tid().or(Body::of(&tail).owner().1);
+            let frames = frames(tail.ticks, tid);
+            if !frames.is_empty() {
+                let slice = slices.partition_point(|slice| slice.from <= tail.start);
+                out.tails
+                    .push((slice.max(1) as u32 - 1, tail.number, frames));
+            }
+        }
+        for index in in_order(&placed) {
+            out.record(facts, at, &placed[index as usize], &frames);
+        }
+        Ok(out)
+    }
+
+    fn record(
+        &mut self,
+        facts: &Facts,
+        slice: usize,
+        placed: &Placed<'_>,
+        frames: &impl Fn(i64, Option<u32>) -> Vec<u64>,
+    ) {
+        let Some(hook) = placed.hook else { return };
+        let record = &placed.record;
+        let mut fields = Fields::new(record.payload(), record.wide());
+        match hook.id {
+            OPERATION_END => {
+                let Some(end) = OperationEnd::parse(&mut fields) else {
+                    return;
+                };
+                let rename = self.renames.remove(&end.irp);
+                if let Some((object, path)) = rename.filter(|_| end.succeeded()) {
+                    self.objects.set(object, |out| out.push_str(&path));
+                }
+                // Of one that began and ended here, nothing more is to come.
+                let known = self.pairing.knows_operation(end.irp);
+                if self.pairing.end(end.irp).is_none() && !known {
+                    self.ends.push(OrphanEnd {
+                        irp: end.irp,
+                        number: placed.number,
+                        end: End {
+                            ticks: placed.ticks,
+                            status: end.status,
+                            information: end.information,
+                        },
+                        frames: frames(placed.ticks, record.tid()),
+                    });
+                }
+            }
+            0x0440..=0x0452 => {
+                if let Some(io) = FileIo::parse(hook.id, hook.version.into(), &mut fields) {
+                    self.operation(facts, slice, placed.number, &io);
+                }
+            }
+            0x0460..=0x0465 => {
+                if let Some(callback) = MinifilterCallback::parse(hook.id, &mut fields) {
+                    self.objects.want(callback.file_object);
+                    self.callback(slice, placed, &callback, frames);
+                }
+            }
+            0x0524 => {
+                if let Some(switch) = ContextSwitch::parse(&mut fields) {
+                    self.threads.insert(placed.cpu, switch.new_tid);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn operation(&mut self, facts: &Facts, slice: usize, number: u64, io: &FileIo<'_>) {
+        let this = Ref {
+            slice: slice as u32,
+            number,
+            object: io.file_object,
+            tid: Some(io.tid),
+            family: family(io.operation),
+        };
+        match io.operation {
+            FileOperation::Create | FileOperation::CreateNew => {
+                self.objects
+                    .set(io.file_object, |out| push_path(facts, io.path(), out));
+            }
+            FileOperation::Close => {
+                self.objects.want(io.file_object);
+                self.objects.close(io.file_object);
+            }
+            FileOperation::RenamePath => {
+                self.objects.want(io.file_object);
+                let mut path = String::new();
+                push_path(facts, io.path(), &mut path);
+                self.renames.insert(io.irp, (io.file_object, path));
+            }
+            _ => self.objects.want(io.file_object),
+        }
+        let known = self.pairing.operation(io.irp);
+        if known.is_none_or(|known| !same_operation(&known, &this)) {
+            self.pairing.start(io.irp, this);
+        }
+    }
+
+    fn callback(
+        &mut self,
+        slice: usize,
+        placed: &Placed<'_>,
+        callback: &MinifilterCallback,
+        frames: &impl Fn(i64, Option<u32>) -> Vec<u64>,
+    ) {
+        let (key, sign) = key_of(callback);
+        let irp = callback.callback_data;
+        if !self.pairing.knows_operation(irp) {
+            self.wanted.insert(irp);
+        }
+        let operation = self.pairing.operation(irp);
+        let this = Ref {
+            slice: slice as u32,
+            number: placed.number,
+            object: callback.file_object,
+            tid: placed.record.tid().or(operation.and_then(|open| open.tid)),
+            family: Family::Other,
+        };
+        let standing = self.pairing.standing(&key);
+        let first = self.pairing.callback(key, sign, placed.start, this);
+        if sign == CallbackSign::Init {
+            return;
+        }
+        let record = || CallbackRecord {
+            sign,
+            number: placed.number,
+            time: placed.start,
+            ticks: placed.ticks,
+            began: callback.start_time,
+            status: callback.status.unwrap_or(0),
+            frames: frames(placed.ticks, placed.record.tid()),
+        };
+        match first {
+            // It does not belong to the one that is open: it begins something new.
+            None if standing == Standing::Open => {}
+            None => self.callbacks.push(OrphanCallback {
+                key,
+                begun_here: standing == Standing::Closed,
+                records: vec![record()],
+            }),
+            Some(first) => {
+                let is_first = |orphan: &&mut OrphanCallback| {
+                    orphan
+                        .records
+                        .first()
+                        .is_some_and(|r| r.number == first.number)
+                };
+                let near = self.callbacks.iter_mut().rev().take(NEAR);
+                if let Some(orphan) = near.into_iter().find(is_first) {
+                    orphan.records.push(record());
+                }
+            }
+        }
+    }
+}
+
+/// The other record of a callback without initiation is near, if it is there at all.
+const NEAR: usize = 256;
+
+/// Which callback a record is about, and what it says of it.
+#[inline]
+pub fn key_of(callback: &MinifilterCallback) -> (CallbackKey, CallbackSign) {
+    let key = CallbackKey {
+        routine: callback.routine,
+        data: callback.callback_data,
+        phase: if callback.post {
+            Phase::Post
+        } else {
+            Phase::Pre
+        },
+    };
+    let sign = match callback.moment {
+        CallbackMoment::Init => CallbackSign::Init,
+        CallbackMoment::Completion => CallbackSign::Completion,
+        CallbackMoment::Failure => CallbackSign::Failure,
+    };
+    (key, sign)
+}
+
+/// What an operation does, where two records may tell of it.
+#[inline]
+pub fn family(operation: FileOperation) -> Family {
+    match operation {
+        FileOperation::Delete | FileOperation::DeletePath => Family::Delete,
+        FileOperation::Rename | FileOperation::RenamePath => Family::Rename,
+        FileOperation::SetLink | FileOperation::SetLinkPath => Family::Link,
+        _ => Family::Other,
+    }
+}
+
+/// Whether a record with the IRP of an open one tells of the same operation.
+#[inline]
+pub fn same_operation(open: &Ref, this: &Ref) -> bool {
+    this.family != Family::Other && open.family == this.family && open.object == this.object
+}
+
+/// Appends a path of a file operation, with the drive letter where it is known.
+#[inline]
+pub fn push_path(facts: &Facts, path: WideText<'_>, out: &mut String) {
+    let from = out.len();
+    path.push_to(out);
+    facts.volumes.shorten(out, from);
+}

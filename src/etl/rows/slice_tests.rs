@@ -1,0 +1,282 @@
+//! Where a trace is cut into slices must not show: whatever is open at a border is joined over it.
+
+use crate::etl::synth::{Head, ORIGIN, buffer, compressed, perfinfo, system, trace_header};
+use crate::etl::trace::EtlTrace;
+use crate::input::view::Source;
+use crate::trace::{Batch, Frames, Select, Trace, Want};
+use std::path::Path;
+
+/// Numbers that are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// A payload.
+#[derive(Default)]
+struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn u32(mut self, value: u64) -> Self {
+        self.0.extend((value as u32).to_le_bytes());
+        self
+    }
+
+    fn u64(mut self, value: u64) -> Self {
+        self.0.extend(value.to_le_bytes());
+        self
+    }
+
+    fn text(mut self, text: &str) -> Self {
+        self.0
+            .extend(text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+        self
+    }
+}
+
+const KERNEL: u64 = 0xFFFF_F800_0000_0000;
+
+/// What is going on, and what comes of it.
+#[derive(Default)]
+struct Scene {
+    /// Records that are still to come, by time.
+    coming: std::collections::BTreeMap<i64, Vec<Vec<u8>>>,
+    /// Addresses of callback data and IRPs, and until when they are taken.
+    taken: std::collections::HashMap<u64, i64>,
+    /// What the session records: initiations, completions, failures of callbacks.
+    records: [bool; 3],
+}
+
+impl Scene {
+    /// An address of `count` that nobody has until `until`.
+    fn address(
+        &mut self,
+        dice: &mut Dice,
+        base: u64,
+        count: u64,
+        (now, until): (i64, i64),
+    ) -> Option<u64> {
+        let address = base + dice.roll(count);
+        let free = self.taken.get(&address).is_none_or(|end| *end < now);
+        free.then(|| self.taken.insert(address, until));
+        free.then_some(address)
+    }
+
+    fn later(&mut self, time: i64, record: Vec<u8>) {
+        self.coming.entry(time).or_default().push(record);
+    }
+
+    /// Something begins at `time`.
+    fn begin(&mut self, dice: &mut Dice, time: i64) {
+        let object = 0x200 + dice.roll(5);
+        let key = 0x300 + dice.roll(4);
+        let routine = KERNEL + dice.roll(2) * 0x1000;
+        let tid = 8 + dice.roll(3);
+        let new = Bytes::default;
+        let span = 1 + if dice.roll(4) == 0 {
+            dice.roll(3_000)
+        } else {
+            dice.roll(30)
+        } as i64;
+        match dice.roll(8) {
+            0..=2 => {
+                let Some(irp) = self.address(dice, 0x1000, 40, (time, time + span)) else {
+                    return;
+                };
+                let path = format!("\\Device\\HarddiskVolume3\\f{}", dice.roll(1_000));
+                let start = match dice.roll(3) {
+                    0 => {
+                        let body = new()
+                            .u64(irp)
+                            .u64(object)
+                            .u32(tid)
+                            .u32(0x100_0021)
+                            .u32(0)
+                            .u32(7);
+                        system(2, 0x0440, 3, time, &body.text(&path).0)
+                    }
+                    1 => {
+                        let body = new()
+                            .u64(0)
+                            .u64(irp)
+                            .u64(object)
+                            .u64(key)
+                            .u32(tid)
+                            .u32(9)
+                            .u32(0);
+                        system(2, 0x0443, 3, time, &body.0)
+                    }
+                    _ => {
+                        let body = new().u64(irp).u64(object).u64(key).u32(tid);
+                        perfinfo(17, 0x0442, 3, time, &body.0)
+                    }
+                };
+                self.later(time, start);
+                // Some never end.
+                if dice.roll(10) > 0 {
+                    let body = new().u64(irp).u64(3).u32(dice.roll(2) * 0xC000_0022);
+                    self.later(time + span, system(2, 0x044C, 3, time + span, &body.0));
+                }
+            }
+            3..=5 => {
+                let Some(data) = self.address(dice, 0x1000, 60, (time, time + span + 2)) else {
+                    return;
+                };
+                let major = dice.roll(5);
+                let phase = dice.roll(2) as u16;
+                let fixed = |body: Bytes| {
+                    let body = body.u64(routine).u64(object).u64(key).u64(1).u64(data);
+                    body.u32(major)
+                };
+                let end = time + span;
+                if self.records[0] {
+                    self.later(time, system(2, 0x0460 + phase, 2, time, &fixed(new()).0));
+                }
+                // The failure comes before or after the end of the callback.
+                let failure = end + dice.roll(3) as i64 - 1;
+                if self.records[2] && dice.roll(3) == 0 {
+                    let body = fixed(new()).u32(0xC000_0022);
+                    self.later(failure, system(2, 0x0464 + phase, 2, failure, &body.0));
+                }
+                if self.records[1] && dice.roll(12) > 0 {
+                    let body = fixed(new().u64(time.cast_unsigned()));
+                    self.later(end, perfinfo(17, 0x0462 + phase, 2, end, &body.0));
+                }
+            }
+            6 => {
+                let body = new().u64(time.cast_unsigned()).u32(0).u32(2).u64(0);
+                let end = time + span;
+                let body = body.text("\\REGISTRY\\MACHINE\\X");
+                self.later(end, system(2, 0x090B, 2, end, &body.0));
+            }
+            _ => {
+                let body = new().u32(tid).u32(9).u64(0).u64(0);
+                self.later(time, perfinfo(17, 0x0524, 2, time, &body.0));
+            }
+        }
+    }
+}
+
+/// A trace whose processors fill small buffers at different speeds.
+fn trace(seed: u64) -> Vec<u8> {
+    let mut dice = Dice(seed);
+    let head = Head::default();
+    let mut cpus: Vec<Vec<Vec<u8>>> = vec![Vec::new(); 3];
+    let mut out = Vec::new();
+    let mut first = vec![trace_header(&head)];
+    let mut time = ORIGIN + 10_000;
+    let mut pending = Vec::new();
+    let mut scene = Scene {
+        records: [
+            [true; 3],
+            [true, true, false],
+            [false, true, false],
+            [true, false, true],
+        ][dice.roll(4) as usize],
+        ..Scene::default()
+    };
+    for _ in 0..2_500 {
+        time += 1 + dice.roll(4) as i64;
+        scene.begin(&mut dice, time);
+        let later = scene.coming.split_off(&(time + 1));
+        for (time, records) in std::mem::replace(&mut scene.coming, later) {
+            for record in records {
+                let cpu = [0, 0, 0, 0, 1, 1, 2][dice.roll(7) as usize];
+                cpus[cpu].push(record);
+                if dice.roll(3) == 0 {
+                    // Its stack follows, at times much later and on another processor.
+                    let body = Bytes::default()
+                        .u64(time.cast_unsigned())
+                        .u32(2_222)
+                        .u32(1_111);
+                    let body = body.u64(KERNEL + 0x10).u64(0x7FF6_0000_0000);
+                    let at = time
+                        + 1
+                        + if dice.roll(5) == 0 {
+                            dice.roll(2_000)
+                        } else {
+                            0
+                        } as i64;
+                    scene.later(at.max(time + 1), perfinfo(17, 0x1820, 2, at, &body.0));
+                }
+                if cpus[cpu].iter().map(|r| r.len() + 8).sum::<usize>() > 3_600 {
+                    pending.push((cpu as u16, std::mem::take(&mut cpus[cpu])));
+                }
+            }
+        }
+    }
+    out.extend(buffer(4_096, 4, 0, &std::mem::take(&mut first)));
+    for (cpu, records) in cpus.into_iter().enumerate() {
+        pending.push((cpu as u16, records));
+    }
+    for (cpu, records) in pending {
+        if seed.is_multiple_of(2) {
+            out.extend(compressed(cpu, &records));
+        } else {
+            out.extend(buffer(4_096, 0, cpu, &records));
+        }
+    }
+    out
+}
+
+fn rows(bytes: &[u8], target: u64) -> (Batch, usize) {
+    let source = Source::Memory(bytes.into());
+    let path = Path::new("made.etl");
+    let mut trace = EtlTrace::survey(source, path, &|_| ()).unwrap();
+    trace.link(target, &|_| ()).unwrap();
+    let want = Want {
+        path: true,
+        target: true,
+        detail: true,
+        category: true,
+        frames: Frames::All,
+        ..Want::default()
+    };
+    let mut out = Batch::default();
+    for unit in 0..trace.units() {
+        trace
+            .decode(unit, &want, &Select::default(), &mut out)
+            .unwrap();
+    }
+    assert_eq!(out.len() as u64, trace.info().records.good);
+    (out, trace.units())
+}
+
+#[test]
+fn borders_of_slices_do_not_show() {
+    let (mut joined, mut ended, mut delayed) = (0, 0, 0);
+    for seed in 0..60 {
+        let bytes = trace(seed);
+        let (whole, one) = rows(&bytes, u64::MAX);
+        let (cut, many) = rows(&bytes, 1);
+        assert!(one == 1 && many > 5, "{one} {many}");
+        assert!(cut.time.is_sorted(), "seed {seed}");
+        for row in 0..whole.len() {
+            let here = format!("seed {seed}, event {}", whole.event[row]);
+            assert_eq!(cut.event[row], whole.event[row], "{here}");
+            assert_eq!(cut.status[row], whole.status[row], "{here}");
+            assert_eq!(cut.duration[row], whole.duration[row], "{here}");
+            assert_eq!(cut.callbacks[row], whole.callbacks[row], "{here}");
+            assert_eq!(cut.path.get(row), whole.path.get(row), "{here}");
+            assert_eq!(cut.tid[row], whole.tid[row], "{here}");
+            assert_eq!(cut.process[row], whole.process[row], "{here}");
+            assert_eq!(cut.detail.get(row), whole.detail.get(row), "{here}");
+            assert_eq!(cut.frames.get(row), whole.frames.get(row), "{here}");
+            joined += usize::from(!whole.path.get(row).is_empty());
+            ended += usize::from(whole.status[row].is_some());
+            delayed += usize::from(whole.callback(row).is_some_and(|c| c.duration.is_some()));
+        }
+    }
+    // The dice do make what is tested.
+    assert!(
+        joined > 30_000 && ended > 10_000 && delayed > 5_000,
+        "{joined} {ended} {delayed}"
+    );
+}

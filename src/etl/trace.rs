@@ -1,0 +1,303 @@
+//! An ETL trace behind the event model.
+
+use super::census::{Census, census_with};
+use super::coverage::{FILE_OPERATIONS, MINIFILTER_CALLBACKS, STACKS};
+use super::dictionary::collect::{Facts, UnitFacts};
+use super::dictionary::processes::ProcessIndex;
+use super::error::OpenError;
+use super::facts::EtlFacts;
+use super::file::EtlFile;
+use super::gather::Placed;
+use super::guid::Guid;
+use super::info::describe;
+use super::keys::TimeKey;
+use super::link::Links;
+use super::providers::provider_name;
+use super::rows;
+use super::selfdescribing::{Definitions, Event};
+use super::slices::{Slice, TARGET};
+use crate::input::view::Source;
+use crate::trace::names::lasting;
+use crate::trace::path::file_name;
+use crate::trace::{
+    Batch, Filetime, KernelImage, NO_PROCESS, Process, Select, Tick, Trace, TraceInfo, Want,
+};
+use std::io;
+use std::path::Path;
+
+/// An open trace and what its first passes found.
+#[derive(Debug)]
+pub struct EtlTrace {
+    file: EtlFile,
+    census: Census,
+    facts: Facts,
+    definitions: Definitions,
+    index: ProcessIndex,
+    first_numbers: Vec<u64>,
+    links: Links,
+    info: TraceInfo,
+}
+
+impl EtlTrace {
+    /// Opens the trace at `path`, gathers its facts and joins its slices; `tick` hears of each unit done.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no trace. Damage that leaves something to read is no error: it stands in
+    /// [`TraceInfo::warnings`].
+    pub fn open(path: &Path, tick: Tick<'_>) -> Result<Self, OpenError> {
+        let mut out = Self::survey(Source::open(path)?, path, tick)?;
+        out.link(TARGET, tick)?;
+        Ok(out)
+    }
+
+    /// The same for bytes that are in memory or in a file opened before.
+    ///
+    /// # Errors
+    /// As [`EtlTrace::open`].
+    pub fn from_source(source: Source, path: &Path, tick: Tick<'_>) -> Result<Self, OpenError> {
+        let mut out = Self::survey(source, path, tick)?;
+        out.link(TARGET, tick)?;
+        Ok(out)
+    }
+
+    /// Gathers the facts only: enough for everything but [`Trace::decode`], which then finds no events.
+    ///
+    /// # Errors
+    /// As [`EtlTrace::open`].
+    pub fn survey(source: Source, path: &Path, tick: Tick<'_>) -> Result<Self, OpenError> {
+        let file = EtlFile::open(source)?;
+        let mut facts = Facts::default();
+        let census = census_with(
+            &file,
+            tick,
+            || UnitFacts::new(&file),
+            |unit| facts.absorb(unit),
+        )?;
+        facts.finish();
+        let definitions = std::mem::take(&mut facts.definitions).finish();
+        let mut pids: Vec<u32> = facts.pids.iter().copied().collect();
+        pids.sort_unstable();
+        let rows = std::mem::take(&mut facts.processes);
+        let (mut processes, index) = rows.into_processes(&facts.texts, &pids);
+        let kernel = name_images(&file, &facts, &mut processes, &index);
+        let info = describe(&file, &census, &facts, processes, kernel, path);
+        Ok(Self {
+            first_numbers: census.first_numbers(),
+            file,
+            census,
+            facts,
+            definitions,
+            index,
+            links: Links::default(),
+            info,
+        })
+    }
+
+    pub(super) fn link(&mut self, target: u64, tick: Tick<'_>) -> io::Result<()> {
+        let joined = [
+            FILE_OPERATIONS,
+            MINIFILTER_CALLBACKS,
+            STACKS,
+            0x0524..=0x0524,
+        ];
+        let needed = joined
+            .into_iter()
+            .any(|hooks| self.census.count_of(hooks) > 0);
+        self.links = Links::new(
+            &self.file,
+            &self.facts,
+            &self.first_numbers,
+            needed,
+            target,
+            tick,
+        )?;
+        Ok(())
+    }
+
+    /// The trace as a file: buffers and records.
+    pub fn file(&self) -> &EtlFile {
+        &self.file
+    }
+
+    /// What the records are.
+    pub fn census(&self) -> &Census {
+        &self.census
+    }
+
+    /// What the trace says of names, images, threads and stacks.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Facts that only ETL has, for `info`.
+    pub fn etl_facts(&self) -> EtlFacts {
+        EtlFacts::new(&self.file, &self.census)
+    }
+
+    /// Descriptions of events that the trace holds.
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    /// Slices and what joins them.
+    pub(super) fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Number of the first record of each buffer.
+    pub(super) fn first_numbers(&self) -> &[u64] {
+        &self.first_numbers
+    }
+
+    /// Highest user-mode address.
+    pub(super) fn highest_user(&self) -> u64 {
+        self.info.highest_user
+    }
+
+    /// The key of a time stamp.
+    #[inline]
+    pub(super) fn key(&self, buffer: u32, ticks: i64) -> i64 {
+        TimeKey::new(&self.file).of(buffer as usize, ticks)
+    }
+
+    /// UTC of the start of a record.
+    #[inline]
+    pub(super) fn filetime_of(&self, placed: &Placed<'_>) -> Filetime {
+        self.filetime(placed.start, placed.buffer as usize)
+    }
+
+    /// UTC of a key.
+    #[inline]
+    fn filetime(&self, key: i64, buffer: usize) -> Filetime {
+        match self.file.parts() {
+            [_] => self.file.clock_of(buffer).filetime(key),
+            _ => Filetime(u64::try_from(key).unwrap_or(0)),
+        }
+    }
+
+    /// Where a buffer begins, in ticks, for records without a time.
+    pub(super) fn buffer_start(&self, buffer: usize) -> i64 {
+        let span = self.facts.spans.get(buffer);
+        match (self.file.parts(), span) {
+            ([_], Some(span)) => span.from,
+            _ => self.file.buffers().get(buffer).map_or(0, |b| b.flushed),
+        }
+    }
+
+    /// Whether a slice may hold events between two times.
+    pub(super) fn may_hold(
+        &self,
+        slice: &Slice,
+        from: Option<Filetime>,
+        to: Option<Filetime>,
+    ) -> bool {
+        let buffer = slice.buffers.first().map_or(0, |buffer| *buffer as usize);
+        let starts =
+            slice.from != i64::MIN && to.is_some_and(|to| self.filetime(slice.from, buffer) > to);
+        let ends =
+            slice.to != i64::MAX && from.is_some_and(|from| self.filetime(slice.to, buffer) < from);
+        !starts && !ends
+    }
+
+    /// Position of the process that had an id at a time.
+    #[inline]
+    pub(super) fn process_at(&self, pid: u32, time: Filetime) -> Option<u32> {
+        self.index.find(pid, time)
+    }
+
+    /// Image path of a process; empty where it is not known.
+    pub(super) fn image_path(&self, process: u32) -> &str {
+        let process = self.info.processes.get(process as usize);
+        process.map_or("", |process| &process.image_path)
+    }
+
+    /// Name of a provider or class, `scratch` being used for it: by the event, else by the trace or by a list, else its
+    /// GUID.
+    pub(super) fn provider(
+        &self,
+        class: Option<Guid>,
+        event: Option<&Event<'_>>,
+        scratch: &mut String,
+    ) -> &'static str {
+        scratch.clear();
+        if let Some(name) = event.and_then(Event::provider_name) {
+            name.push_to(scratch);
+        } else if let Some(class) = class {
+            match provider_name(class) {
+                Some(name) => return name,
+                None => {
+                    use std::fmt::Write as _;
+                    // Writing to a String cannot fail.
+                    let _ = write!(scratch, "{class}");
+                }
+            }
+        }
+        lasting(scratch, "")
+    }
+}
+
+/// Gives processes their images, with path and version of their own, and gives the kernel's images.
+fn name_images(
+    file: &EtlFile,
+    facts: &Facts,
+    processes: &mut [Process],
+    index: &ProcessIndex,
+) -> Vec<KernelImage> {
+    let highest = facts.machine.highest_user(file.header().wide());
+    let (texts, versions, volumes) = (&facts.texts, &facts.versions, &facts.volumes);
+    let modules = facts
+        .images
+        .of_processes(texts, versions, volumes, highest, |pid, time| {
+            index.find(pid, time)
+        });
+    for (process, modules) in modules {
+        let Some(process) = processes.get_mut(process as usize) else {
+            continue;
+        };
+        // Old versions of Windows cut the name of a process to 15 characters.
+        let own = modules.iter().find(|module| {
+            let name = file_name(&module.path);
+            let cut = name.get(..process.name.len().min(name.len()));
+            let same = name.eq_ignore_ascii_case(&process.name);
+            let starts = process.name.len() >= 14
+                && cut.is_some_and(|cut| cut.eq_ignore_ascii_case(&process.name));
+            !name.is_empty() && (same || starts)
+        });
+        if let Some(own) = own {
+            process.image_path = own.path.clone();
+            process.company = own.company.clone();
+            process.version = own.version.clone();
+            process.description = own.description.clone();
+            if process.name.len() < file_name(&own.path).len() {
+                process.name = file_name(&own.path).into();
+            }
+        }
+        process.modules = modules;
+    }
+    facts.images.kernel(texts, versions, volumes, highest)
+}
+
+impl Trace for EtlTrace {
+    fn info(&self) -> &TraceInfo {
+        &self.info
+    }
+
+    fn units(&self) -> usize {
+        self.links.slices.len()
+    }
+
+    fn unit_len(&self, unit: usize) -> usize {
+        self.links.slices.get(unit).map_or(0, |slice| slice.records)
+    }
+
+    fn decode(
+        &self,
+        unit: usize,
+        want: &Want,
+        select: &Select<'_>,
+        batch: &mut Batch,
+    ) -> io::Result<()> {
+        debug_assert!(NO_PROCESS as usize >= self.info.processes.len());
+        rows::decode(self, unit, want, select, batch)
+    }
+}
