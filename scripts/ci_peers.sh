@@ -9,6 +9,7 @@ folder=${2:-target/release}
 
 cargo build --release --locked --quiet --workspace
 "$python" scripts/check_tracegen.py "$folder/tracegen"
+"$python" scripts/check_tracegen_etl.py --tracegen "$folder/tracegen" --binary "$folder/fltscope"
 for log in traces/*/*.pml; do
     "$python" scripts/recount.py --binary "$folder/fltscope" "$log"
     "$python" scripts/recount.py --binary "$folder/fltscope" --all-paths "$log"

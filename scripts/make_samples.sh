@@ -1,5 +1,5 @@
 #!/bin/sh
-# Regenerates the sample logs in traces/. The same sources give the same bytes: a diff after this script
+# Regenerates the sample cases in traces/. The same sources give the same bytes: a diff after this script
 # means that the generator changed.
 #
 #   scripts/make_samples.sh [path of the tracegen binary]
@@ -17,3 +17,4 @@ tracegen() {
 binary="${1:-}"
 tracegen sample boot traces/boot-log
 tracegen sample clean traces/clean
+tracegen sample boot-trace traces/boot-trace

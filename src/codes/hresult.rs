@@ -7,9 +7,11 @@
 use super::describe::Description;
 use super::hresult_meanings::MEANINGS;
 use super::hresult_names::NAMES;
-use super::lookup::{by_name, by_number};
+use super::lookup::by_number;
 use super::servicing_table::ROWS;
 use super::{ntstatus, translate, win32};
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// Facility of Win32 errors.
 pub const FACILITY_WIN32: u16 = 7;
@@ -155,19 +157,23 @@ pub fn meaning(hresult: u32) -> Option<&'static str> {
 /// The HRESULT of a symbolic name of any family, without regard to case. The aliases winerror.h gives to Win32
 /// errors (`E_ACCESSDENIED`) are understood too.
 pub fn number(name: &str) -> Option<u32> {
-    let name = name.trim();
-    let alias = ALIASES.iter().find(|row| row.1.eq_ignore_ascii_case(name));
-    if let Some(row) = alias {
-        return Some(row.0);
-    }
-    let servicing = ROWS
-        .iter()
-        .find(|row| !row.1.is_empty() && row.1.eq_ignore_ascii_case(name));
-    servicing
-        .map(|row| row.0)
-        .or_else(|| win32::number(name).map(from_win32))
-        .or_else(|| by_name(NAMES, name))
-        .or_else(|| ntstatus::number(name).map(from_nt))
+    static BY_NAME: OnceLock<HashMap<String, u32>> = OnceLock::new();
+    let by_name = BY_NAME.get_or_init(|| {
+        let mut by_name = HashMap::new();
+        let aliases = ALIASES.iter().copied();
+        let servicing = ROWS.iter().map(|row| (row.0, row.1));
+        let win32 = win32::names().map(|row| (from_win32(row.0), row.1));
+        let nt = ntstatus::names().map(|row| (from_nt(row.0), row.1));
+        // Of a name that several families have, the first one here goes first.
+        let all = aliases.chain(servicing).chain(win32);
+        for (number, name) in all.chain(NAMES.iter().copied()).chain(nt) {
+            if !name.is_empty() {
+                by_name.entry(name.to_ascii_uppercase()).or_insert(number);
+            }
+        }
+        by_name
+    });
+    by_name.get(&name.trim().to_ascii_uppercase()).copied()
 }
 
 const ALIASES: &[(u32, &str)] = &[

@@ -14,6 +14,11 @@ pub fn meaning(code: u32) -> Option<&'static str> {
     by_number(MEANINGS, code)
 }
 
+/// Every number with its symbolic name, by number.
+pub(super) fn names() -> impl Iterator<Item = (u32, &'static str)> {
+    NAMES.iter().copied()
+}
+
 /// The number of a symbolic name, without regard to case.
 pub fn number(name: &str) -> Option<u32> {
     by_name(NAMES, name.trim())

@@ -3,7 +3,7 @@
 //! A trace is read from many places at once, so a compressed one is streamed to a temporary file first.
 //! Names inside an archive are shown, never used as paths.
 
-use super::{FileKind, kind_by_content, kind_by_name};
+use super::{FileKind, kind_by_content, kind_by_name, shape};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -169,8 +169,9 @@ impl Workspace {
             // A cut archive still gives the first part of its file.
             errors.push(format!("{name}: {error}"));
         }
-        let mut head = Vec::with_capacity(512);
-        let read = File::open(&path).and_then(|file| file.take(512).read_to_end(&mut head));
+        let mut head = Vec::with_capacity(shape::HEAD);
+        let read =
+            File::open(&path).and_then(|file| file.take(shape::HEAD as u64).read_to_end(&mut head));
         if let Err(error) = read {
             errors.push(format!("{name}: {error}"));
             return;

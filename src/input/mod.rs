@@ -1,6 +1,8 @@
 //! The files of a case: found in folders, told apart by their content.
 
 pub mod archive;
+pub mod shape;
+pub mod text;
 pub mod view;
 
 use std::fs::File;
@@ -140,8 +142,10 @@ fn natural_key(path: &Path) -> (String, u64, String) {
 /// # Errors
 /// When it cannot be read.
 pub fn kind_of(path: &Path) -> io::Result<FileKind> {
-    let mut head = Vec::with_capacity(512);
-    File::open(path)?.take(512).read_to_end(&mut head)?;
+    let mut head = Vec::with_capacity(shape::HEAD);
+    File::open(path)?
+        .take(shape::HEAD as u64)
+        .read_to_end(&mut head)?;
     Ok(kind_by_content(&head).unwrap_or_else(|| kind_by_name(path)))
 }
 
@@ -162,13 +166,7 @@ fn kind_by_content(head: &[u8]) -> Option<FileKind> {
     if archives.iter().any(|magic| head.starts_with(magic)) {
         return Some(FileKind::Archive);
     }
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    if text.starts_with(b"[Device Install Log]") {
-        return Some(FileKind::SetupApi);
-    }
-    // 2023-05-23 10:23:06, Info                  CBS    ...
-    let stamp = text.len() > 22 && text[4] == b'-' && text[7] == b'-' && &text[19..21] == b", ";
-    stamp.then_some(FileKind::Cbs)
+    shape::servicing_log(head)
 }
 
 fn kind_by_name(path: &Path) -> FileKind {

@@ -6,7 +6,7 @@
 
 use memmap2::MmapOptions;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _, Seek as _};
 use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
@@ -58,6 +58,29 @@ impl Source {
     /// Whether there is no byte.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Copies a few bytes at `offset` to `out`; how many there are. For headers that lie far apart: mapping would cost
+    /// more than the bytes are worth. Not for several threads at a time: the place in the file is shared.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn peek(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        let Self::File(file, _) = self else {
+            let view = self.view(offset..offset.saturating_add(out.len() as u64))?;
+            out[..view.len()].copy_from_slice(&view);
+            return Ok(view.len());
+        };
+        let mut file: &File = file;
+        file.seek(io::SeekFrom::Start(offset))?;
+        let mut done = 0;
+        while done < out.len() {
+            match file.read(&mut out[done..])? {
+                0 => break,
+                more => done += more,
+            }
+        }
+        Ok(done)
     }
 
     /// A view of `range`, cut to the bytes that are there.

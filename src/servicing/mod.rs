@@ -1,7 +1,14 @@
 //! When servicing was at work: the window of an analysis and what places it.
 
+pub mod cbs;
+pub mod code;
+mod local_time;
+mod mark;
+pub mod setupapi;
 mod window;
 
+pub use local_time::LocalTime;
+pub use mark::{LineRef, Mark};
 pub use window::{ServicingSpan, UserWindow, servicing_span};
 
 /// Processes that service Windows: they install updates, so what happens to them happens to the update.

@@ -1,6 +1,7 @@
 //! Writes synthetic traces from a scenario, for the tests of fltscope.
 //!
-//! [`pml`] is the writer of Procmon logs, [`scenario`] the cases with what must be found in them.
+//! [`pml`] is the writer of Procmon logs, [`etl`] that of Windows trace logs, [`logs`] that of the text logs of
+//! servicing, [`scenario`] the cases with what must be found in them.
 //!
 //! ```
 //! use tracegen::pml::op::{Create, FileOp};
@@ -27,6 +28,9 @@
 #![warn(missing_docs)]
 
 pub mod big;
+pub mod big_etl;
+pub mod etl;
+pub mod logs;
 pub mod pml;
 pub mod prng;
 pub mod scenario;

@@ -1,7 +1,10 @@
 //! The cases: the same bytes every time, and a story that holds what it promises.
 
 use std::path::{Path, PathBuf};
-use tracegen::scenario::{Case, DriverTruth, Findings, boot_case, boot_case_32, clean_case};
+use tracegen::scenario::{
+    Case, DriverTruth, EtlOptions, Findings, boot_case, boot_case_32, clean_case, short_boot_case,
+    short_boot_trace,
+};
 
 fn driver<'a>(findings: &'a Findings, name: &str) -> &'a DriverTruth {
     findings
@@ -21,16 +24,30 @@ fn a_case_is_the_same_every_time() {
 #[test]
 fn committed_samples_are_what_the_generator_writes() {
     let traces: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../traces");
-    for (case, file) in [
-        (boot_case(), "boot-log/boot_log.pml"),
-        (clean_case(), "clean/clean.pml"),
+    let compressed = EtlOptions {
+        compressed: true,
+        ..EtlOptions::default()
+    };
+    for (bytes, file, limit) in [
+        (boot_case().bytes(), "boot-log/boot_log.pml", 4 << 20),
+        (clean_case().bytes(), "clean/clean.pml", 4 << 20),
+        (
+            short_boot_case().bytes(),
+            "boot-trace/boot_trace.pml",
+            400 << 10,
+        ),
+        (
+            short_boot_trace(compressed).bytes(),
+            "boot-trace/boot_trace.etl",
+            400 << 10,
+        ),
     ] {
         let committed = std::fs::read(traces.join(file)).unwrap();
         assert!(
-            committed == case.bytes(),
+            committed == bytes,
             "{file} is stale: run scripts/make_samples.sh"
         );
-        assert!(committed.len() < 4 << 20);
+        assert!(committed.len() < limit);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cases: a machine, a story, and what an analysis must find in it.
 
 mod drivers;
+mod etl;
 mod gallery;
 mod machine;
 mod noise;
@@ -14,9 +15,14 @@ mod time;
 mod truth;
 
 pub use drivers::Driver;
+pub use etl::{
+    CallbackMeant, Callbacks, EtlCase, EtlDriverTruth, EtlFindings, EtlOptions, EtlTruth, Group,
+    Operation, Stacks,
+};
 pub use time::rfc3339;
 pub use truth::{DriverTruth, Findings, ProcessTruth, Span, Truth};
 
+use crate::logs::Story;
 use crate::pml::{Bits, Event, LogBuilder};
 use scene::Scene;
 use serde::Serialize;
@@ -30,6 +36,9 @@ const END: u64 = 180 * SECOND;
 /// The failing operations begin here; after [`ROLLBACK`] the update is undone.
 const FAILURE: u64 = 64 * SECOND;
 const ROLLBACK: u64 = 76_200_000;
+/// Groups of events that have nothing to do with the story.
+const NOISE: u64 = 1_500;
+const SHORT_NOISE: u64 = 60;
 const SERVICING: (u64, u64) = (40 * SECOND, 84 * SECOND);
 
 /// A finished case.
@@ -106,10 +115,53 @@ pub fn boot_case_32() -> Case {
     case(Bits::B32, true)
 }
 
+/// [`boot_case`] with little else going on, for samples that hold more than a log.
+pub fn short_boot_case() -> Case {
+    case_among(Bits::B64, true, SHORT_NOISE)
+}
+
+/// [`boot_case`] as a kernel trace.
+pub fn boot_trace(options: EtlOptions) -> EtlCase {
+    EtlCase::record(&boot_case(), Bits::B64, true, options)
+}
+
+/// [`clean_case`] as a kernel trace; the third parties' filters are not attached to the system volume.
+pub fn clean_trace(options: EtlOptions) -> EtlCase {
+    EtlCase::record(&clean_case(), Bits::B64, false, options)
+}
+
+/// [`boot_case_32`] as a kernel trace.
+pub fn boot_trace_32(options: EtlOptions) -> EtlCase {
+    EtlCase::record(&boot_case_32(), Bits::B32, true, options)
+}
+
+/// [`short_boot_case`] as a kernel trace.
+pub fn short_boot_trace(options: EtlOptions) -> EtlCase {
+    EtlCase::record(&short_boot_case(), Bits::B64, true, options)
+}
+
+/// The update of [`boot_case`] as the text logs of servicing tell it.
+pub fn boot_story() -> Story {
+    let time = |micros: u64| START + 10 * micros;
+    let hash = servicing::OPOS.rsplit('_').next().unwrap_or_default();
+    Story {
+        boot: START,
+        queue: Some(time(SERVICING.0 + SECOND)),
+        failure: time(FAILURE),
+        rollback_end: Some(time(SERVICING.1)),
+        hash: hash.to_owned(),
+        ..Story::default()
+    }
+}
+
 fn case(bits: Bits, failing: bool) -> Case {
+    case_among(bits, failing, NOISE)
+}
+
+fn case_among(bits: Bits, failing: bool, noise: u64) -> Case {
     let mut scene = Scene::new(bits, START, if failing { 417 } else { 418 });
     gallery::lives(&mut scene);
-    noise::add(&mut scene, 6 * SECOND, END, 1_500);
+    noise::add(&mut scene, 6 * SECOND, END, noise);
     gallery::add(&mut scene, 34 * SECOND);
     servicing::trusted_installer(&mut scene, SERVICING.0, SERVICING.1);
     let (from, to) = SERVICING;
@@ -150,4 +202,14 @@ fn finish(scene: Scene) -> Case {
     let processes: Vec<_> = log.processes().map(|(id, p)| (id, p.clone())).collect();
     let truth = truth::count("BANK-PC-0417", &events, &machine.drivers, &processes);
     Case { log, events, truth }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_story_that_needs_no_telling_is_that_of_the_boot_case() {
+        assert_eq!(boot_story(), Story::default());
+    }
 }

@@ -17,7 +17,8 @@ pub struct Span {
 }
 
 impl Span {
-    fn holds(&self, time: u64) -> bool {
+    /// Both ends count.
+    pub(crate) fn holds(&self, time: u64) -> bool {
         (self.start..=self.end).contains(&time)
     }
 }
@@ -108,7 +109,7 @@ pub struct Truth {
     pub whole: Findings,
 }
 
-const SERVICING: &[&str] = &[
+pub(crate) const SERVICING: &[&str] = &[
     "TrustedInstaller.exe",
     "TiWorker.exe",
     "poqexec.exe",
@@ -264,7 +265,7 @@ fn in_scope(event: &Event) -> bool {
 }
 
 /// Waiting is what these are for.
-fn waits_by_nature(op: &Op) -> bool {
+pub(crate) fn waits_by_nature(op: &Op) -> bool {
     match op {
         Op::File(_, FileOp::NotifyChangeDirectory(_)) => true,
         // Oplock requests and break notifications (level 1, 2, batch, filter, any), pipe controls.

@@ -1,0 +1,511 @@
+//! From lines to sections.
+
+use super::line::{Body, Content, Exit, Line, Severity};
+use super::section::{LoggedError, Node, Pass, Section, SectionFailure};
+use crate::codes::hresult;
+use crate::servicing::code::{find_code, is_failure};
+use crate::servicing::local_time::LocalTime;
+use crate::servicing::mark::{LineRef, Mark, behind, kept, until};
+use crate::trace::time::TICKS_PER_DAY;
+use std::collections::{HashMap, VecDeque};
+
+/// Sections of updates kept: the last ones.
+const SECTIONS: usize = 1_000;
+/// Other sections kept, if they failed: the last ones. The rest is only counted.
+const OTHERS: usize = 200;
+/// Boots kept: the last ones.
+const BOOTS: usize = 1_000;
+/// Scopes inside scopes that are followed: real ones go seven deep.
+const DEEPEST: usize = 16;
+/// Scopes of a section that end with an error, and codes of its error lines, that are kept.
+const FAILED_SCOPES: usize = 16;
+const CODES: usize = 16;
+/// Packages whose place in the driver database is kept: Windows has some 700.
+const PACKAGES: usize = 8_192;
+/// Longer names are no package's: a file name has 255 characters at most.
+const LONGEST_NAME: usize = 300;
+
+/// What has been found so far.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    pub sections: VecDeque<Section>,
+    pub sections_total: u64,
+    pub sections_dropped: u64,
+    pub others: VecDeque<Section>,
+    pub boots: VecDeque<(LineRef, LocalTime)>,
+    pub os_version: Option<String>,
+    boot: Option<LocalTime>,
+    open: Option<Open>,
+    nodes: HashMap<String, Node>,
+}
+
+/// A section whose end is not met yet.
+#[derive(Debug, Default)]
+struct Open {
+    section: Section,
+    /// The clock of the section: body lines have the time of the day only.
+    now: Option<LocalTime>,
+    scopes: Vec<Scope>,
+    /// Scopes beyond the deepest that is followed.
+    deeper: u64,
+    /// Where the first error line stands.
+    place: Option<Place>,
+    /// The codes in the error lines.
+    codes: Vec<u32>,
+    failed_scopes: Vec<(LoggedError, Place)>,
+    /// The last change of an active package: from, to.
+    change: Option<(String, String)>,
+    /// The last INF a warning names.
+    warned: Option<String>,
+    /// Its end was met; its exit status is still to come.
+    ended: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Scope {
+    name: String,
+    about: String,
+}
+
+/// What was being worked on.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    path: Option<String>,
+    pass: Option<Pass>,
+    scope: Option<String>,
+}
+
+impl Collector {
+    /// Takes in a line; whether it lies in a section, or needs none.
+    pub fn take(&mut self, at: LineRef, line: &Line<'_>) -> bool {
+        match line {
+            Line::Blank => {}
+            Line::Header(text) => {
+                self.close();
+                if let Some(version) = text.strip_prefix("OS Version = ") {
+                    self.os_version = Some(kept(version));
+                }
+            }
+            Line::Boot(time) => {
+                self.close();
+                self.boot = Some(*time);
+                if self.boots.len() == BOOTS {
+                    self.boots.pop_front();
+                }
+                self.boots.push_back((at, *time));
+            }
+            Line::Open(title, instance) => {
+                self.close();
+                self.open = Some(Open {
+                    section: Section {
+                        title: kept(title),
+                        instance: instance.map(kept),
+                        first: at,
+                        last: at,
+                        boot: self.boot,
+                        ..Section::default()
+                    },
+                    ..Open::default()
+                });
+            }
+            _ => return self.take_inner(at, line),
+        }
+        true
+    }
+
+    fn take_inner(&mut self, at: LineRef, line: &Line<'_>) -> bool {
+        // Behind its end nothing but the exit status belongs to a section.
+        let ended = self.open.as_ref().is_some_and(|open| open.ended);
+        if ended && !matches!(line, Line::Exit(_)) {
+            self.close();
+        }
+        let Some(open) = &mut self.open else {
+            return false;
+        };
+        open.section.last = at;
+        match line {
+            Line::Start(time) => {
+                open.section.start = Some(*time);
+                open.now = Some(*time);
+            }
+            Line::End(time) => {
+                open.section.end = Some(*time);
+                open.now = Some(*time);
+                open.ended = true;
+            }
+            Line::Exit(exit) => {
+                open.section.exit = Some(*exit);
+                self.close();
+            }
+            Line::Body(body) => {
+                open.body(at, body);
+                if let Some((package, node)) = database_node(body)
+                    && (self.nodes.len() < PACKAGES || self.nodes.contains_key(package))
+                {
+                    self.nodes.insert(package.to_owned(), node);
+                }
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// The log is over, or another one begins.
+    pub fn close(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        self.sections_total += 1;
+        let section = open.finish();
+        let (kept, most) = if section.is_servicing() {
+            (&mut self.sections, SECTIONS)
+        } else if section.failure.is_some() {
+            (&mut self.others, OTHERS)
+        } else {
+            return;
+        };
+        if kept.len() == most {
+            kept.pop_front();
+            self.sections_dropped += 1;
+        }
+        kept.push_back(section);
+    }
+
+    /// All logs are over.
+    pub fn finish(&mut self) {
+        self.close();
+        for section in self.sections.iter_mut().chain(&mut self.others) {
+            let Some(failure) = &mut section.failure else {
+                continue;
+            };
+            let package = failure.package.as_ref();
+            failure.node = package.and_then(|package| self.nodes.get(package).copied());
+        }
+    }
+}
+
+impl Open {
+    fn body(&mut self, at: LineRef, body: &Body<'_>) {
+        if let Some(time) = body.time {
+            self.now = self.now.map(|now| with_time_of_day(now, time));
+        }
+        self.section.last_time = self.now.or(self.section.last_time);
+        match body.content {
+            Content::Command(command) => {
+                if self.section.command.is_none() {
+                    self.section.command = Some(kept(command));
+                }
+            }
+            Content::Enter { name, about } => self.enter(name, about),
+            Content::Leave { name, code } => self.leave(at, body, name, code),
+            Content::Text(text) => {
+                let value = |key: &str| {
+                    let rest = text.strip_prefix(key)?.trim_ascii_start();
+                    rest.strip_prefix('=').map(str::trim_ascii)
+                };
+                if let Some(transaction) = value("Transaction") {
+                    self.section.transaction = Some(kept(transaction));
+                } else if let Some(updates) = value("Driver Updates") {
+                    self.section.updates = updates.parse().ok();
+                } else if let Some((from, to)) = package_change(text) {
+                    self.change = Some((kept(from), kept(to)));
+                }
+            }
+        }
+        match body.severity {
+            Severity::Information => {}
+            Severity::Warning => {
+                self.section.warnings += 1;
+                if let Some(path) = inf_path(body.text) {
+                    self.warned = Some(kept(path));
+                }
+            }
+            Severity::Error => self.error(at, body),
+        }
+    }
+
+    fn enter(&mut self, name: &str, about: &str) {
+        if let Some(pass) = Pass::of_scope(name) {
+            self.section.pass = Some(pass);
+        }
+        if self.scopes.len() == DEEPEST {
+            self.deeper += 1;
+            return;
+        }
+        self.scopes.push(Scope {
+            name: kept(name),
+            about: kept(about),
+        });
+    }
+
+    fn leave(&mut self, at: LineRef, body: &Body<'_>, name: &str, code: Option<u32>) {
+        let failed = code
+            .map(hresult::canonical)
+            .filter(|code| is_failure(*code));
+        if let Some(code) = failed
+            && self.failed_scopes.len() < FAILED_SCOPES
+        {
+            let error = LoggedError {
+                mark: self.mark(at, body.text),
+                code: Some(code),
+            };
+            let mut place = self.place();
+            place.scope = Some(kept(name));
+            self.failed_scopes.push((error, place));
+        }
+        if self.deeper > 0 {
+            self.deeper -= 1;
+            return;
+        }
+        // A scope may end without its own end line when what is around it ends.
+        let opened = self.scopes.iter().rposition(|scope| scope.name == name);
+        if let Some(opened) = opened {
+            self.scopes.truncate(opened);
+        } else {
+            self.scopes.pop();
+        }
+    }
+
+    fn error(&mut self, at: LineRef, body: &Body<'_>) {
+        self.section.errors += 1;
+        let error = LoggedError {
+            mark: self.mark(at, body.text),
+            code: find_code(body.text)
+                .filter(|code| code.is_failure())
+                .map(|code| code.hresult),
+        };
+        if let Some(code) = error.code.filter(|_| self.codes.len() < CODES) {
+            self.codes.push(code);
+        }
+        if self.section.first_error.is_none() {
+            let mut place = self.place();
+            if let Some(path) = inf_path(body.text) {
+                place.path = Some(kept(path));
+            }
+            self.place = Some(place);
+            self.section.first_error = Some(error.clone());
+        }
+        self.section.last_error = Some(error);
+    }
+
+    fn mark(&self, at: LineRef, text: &str) -> Mark {
+        let time = self.now.or(self.section.start).unwrap_or_default();
+        Mark {
+            time,
+            at,
+            text: kept(text),
+        }
+    }
+
+    /// What the open scopes say about the place they are at.
+    fn place(&self) -> Place {
+        let inner = self.scopes.iter().rev();
+        Place {
+            path: inner
+                .clone()
+                .find_map(|scope| inf_path(&scope.about))
+                .map(str::to_owned),
+            pass: inner.clone().find_map(|scope| Pass::of_scope(&scope.name)),
+            scope: inner.clone().next().map(|scope| scope.name.clone()),
+        }
+    }
+
+    fn finish(mut self) -> Section {
+        let place = self.place();
+        let mut section = self.section;
+        section.open_scopes = self.scopes.into_iter().map(|scope| scope.name).collect();
+        let exit = match section.exit {
+            Some(Exit::Failure(code)) => Some(hresult::canonical(code)),
+            _ => None,
+        };
+        let failed = exit.is_some_and(is_failure)
+            || section.errors > 0
+            || section.is_broken_off() && section.is_driver_update();
+        if !failed {
+            return section;
+        }
+        // The exit status keeps the low word at least; an error with that word is the one.
+        let matches =
+            |code: Option<u32>| code.zip(exit).is_none_or(|(a, b)| a & 0xFFFF == b & 0xFFFF);
+        let scope = self
+            .failed_scopes
+            .iter()
+            .position(|(error, _)| exit.is_some() && matches(error.code))
+            .or(self.failed_scopes.len().checked_sub(1))
+            .map(|at| self.failed_scopes.swap_remove(at));
+        let (mark, place) = match (&section.first_error, &scope) {
+            (Some(error), _) => (error.mark.clone(), self.place.take().unwrap_or(place)),
+            (None, Some((error, place))) => (error.mark.clone(), place.clone()),
+            (None, None) => {
+                let mark = Mark {
+                    time: section.span().map_or(LocalTime::default(), |span| span.1),
+                    at: section.last,
+                    text: match section.exit {
+                        Some(_) => format!("{} failed", section.title),
+                        None => format!("{} broke off", section.title),
+                    },
+                };
+                (mark, place)
+            }
+        };
+        self.codes.extend(scope.and_then(|(error, _)| error.code));
+        let code = match self.codes.iter().find(|code| matches(Some(**code))) {
+            Some(code) => Some(*code),
+            None => exit.or(self.codes.first().copied()),
+        };
+        // An error may name the INF alone where a warning before it had the whole path.
+        let warned = self.warned.filter(|warned| {
+            let named = place.path.as_deref();
+            named.is_none_or(|path| {
+                package_of(path).is_none() && file_name(path) == file_name(warned)
+            })
+        });
+        let path = warned.or(place.path);
+        let package = path.as_deref().and_then(package_of);
+        let replaces = self
+            .change
+            .filter(|(_, to)| package == Some(&**to))
+            .map(|(from, _)| from);
+        section.failure = Some(SectionFailure {
+            mark,
+            code,
+            inf: path.as_deref().map(file_name).map(str::to_owned),
+            package: package.map(str::to_owned),
+            replaces,
+            path,
+            pass: place.pass.or(section.pass),
+            scope: place.scope,
+            node: None,
+        });
+        section
+    }
+}
+
+/// The time of the day on the day of `now`, or on the next day where midnight has passed since.
+fn with_time_of_day(now: LocalTime, time: u64) -> LocalTime {
+    let same_day = now.midnight().plus(time);
+    if same_day.plus(TICKS_PER_DAY / 2) < now {
+        same_day.plus(TICKS_PER_DAY)
+    } else {
+        same_day
+    }
+}
+
+/// The path or name of an INF in a text: in quotes, or at its end.
+fn inf_path(text: &str) -> Option<&str> {
+    let is_inf = |path: &&str| {
+        let ending = path.len().checked_sub(4).and_then(|at| path.get(at..));
+        ending.is_some_and(|ending| ending.eq_ignore_ascii_case(".inf"))
+    };
+    text.split('\'')
+        .skip(1)
+        .step_by(2)
+        .find(is_inf)
+        .or(Some(text.trim_ascii()).filter(is_inf))
+        .or_else(|| {
+            // '…\netathrx.inf'(00000003), and packages: 'oposdrv.inf_amd64_5f2c6d1e8a9b7c34'
+            let package = text
+                .split('\'')
+                .skip(1)
+                .step_by(2)
+                .find(|name| inf_of_package(name).is_some());
+            package.filter(|_| !text.contains(".inf'"))
+        })
+}
+
+/// `oposdrv.inf` of `oposdrv.inf_amd64_5f2c6d1e8a9b7c34`.
+fn inf_of_package(name: &str) -> Option<&str> {
+    let (rest, hash) = name.rsplit_once('_')?;
+    let (inf, _) = rest.rsplit_once('_')?;
+    let hashed = hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let ending = inf.len().checked_sub(4).and_then(|at| inf.get(at..))?;
+    (hashed && ending.eq_ignore_ascii_case(".inf")).then_some(inf)
+}
+
+/// The file name of an INF: of a path, or of the name of a package.
+fn file_name(path: &str) -> &str {
+    let name = path.rsplit(['\\', '/']).next().unwrap_or(path);
+    inf_of_package(name).unwrap_or(name)
+}
+
+/// The package folder in a path of the driver store, or the package that is named itself.
+fn package_of(path: &str) -> Option<&str> {
+    path.rsplit(['\\', '/'])
+        .find(|part| inf_of_package(part).is_some())
+}
+
+/// `Changing active driver package from 'a' to 'b'.`
+fn package_change(text: &str) -> Option<(&str, &str)> {
+    let rest = text.strip_prefix("Changing active driver package from '")?;
+    let (from, rest) = rest.split_once("' to '")?;
+    Some((from, until(rest, &['\''])))
+}
+
+/// `Created driver package object 'oposdrv.inf_…' in DRIVERS database node.`
+fn database_node<'a>(body: &Body<'a>) -> Option<(&'a str, Node)> {
+    if body.category != "idb" {
+        return None;
+    }
+    let (before, rest) = body.text.rsplit_once("' in ")?;
+    let node = match until(rest, &[' ']) {
+        "DRIVERS" => Node::Drivers,
+        "SYSTEM" => Node::System,
+        _ => return None,
+    };
+    rest.contains("database node").then_some(())?;
+    let package = behind(before, "package object '")?;
+    let named = package.len() <= LONGEST_NAME && inf_of_package(package).is_some();
+    named.then_some((package, node))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn infs_in_texts() {
+        for (text, inf, package) in [
+            (
+                "Failed to get version info for driver update 'C:\\W\\FileRepository\\netathrx.inf_amd64_220db23f5419ea8d\\netathrx.inf'. Error = 0x3",
+                Some("netathrx.inf"),
+                Some("netathrx.inf_amd64_220db23f5419ea8d"),
+            ),
+            (
+                "Unable to load INF: 'C:\\a\\X.INF'(00000003)",
+                Some("X.INF"),
+                None,
+            ),
+            ("C:\\a b\\x.inf", Some("x.inf"), None),
+            (
+                "Failed to publish driver package 'oposdrv.inf_amd64_5f2c6d1e8a9b7c34'. Error = 0x3F1",
+                Some("oposdrv.inf"),
+                Some("oposdrv.inf_amd64_5f2c6d1e8a9b7c34"),
+            ),
+            (
+                "Failed to import driver package into driver store",
+                None,
+                None,
+            ),
+            ("'x.sys' is missing", None, None),
+            ("", None, None),
+            ("'", None, None),
+        ] {
+            let path = inf_path(text);
+            assert_eq!(path.map(file_name), inf, "{text}");
+            assert_eq!(path.and_then(package_of), package, "{text}");
+        }
+    }
+
+    #[test]
+    fn midnight_passes() {
+        let now = LocalTime::read("2026/05/12 23:59:59.990", b'/').unwrap().0;
+        assert_eq!(
+            with_time_of_day(now, 50_000).to_string(),
+            "2026-05-13 00:00:00.005"
+        );
+        // A line may be stamped a little before the one above it.
+        let at = now.time_of_day() - 100_000;
+        assert_eq!(
+            with_time_of_day(now, at).to_string(),
+            "2026-05-12 23:59:59.980"
+        );
+    }
+}
