@@ -182,26 +182,32 @@ impl UnitCensus {
         let mut range: Option<(i64, i64)> = None;
         let mut good = 0;
         let mut records = unit.records(number, scratch);
-        for record in records.by_ref() {
-            match record {
-                Ok(record) => {
-                    good += 1;
-                    if let Some(time) = record.time() {
-                        let (low, high) = range.get_or_insert((time, time));
-                        (*low, *high) = ((*low).min(time), (*high).max(time));
-                        let (_, last) = ends.get_or_insert((time, time));
-                        self.census.steps_back += u64::from(time < *last);
-                        *last = time;
-                    }
-                    self.record(&record, clock);
-                    visitor.record(number, &record);
+        let mut bad = 0;
+        let mut faults = Vec::new();
+        let mut steps_back = 0;
+        records.each(
+            |record| {
+                good += 1;
+                if let Some(time) = record.time() {
+                    let (low, high) = range.get_or_insert((time, time));
+                    (*low, *high) = ((*low).min(time), (*high).max(time));
+                    let (_, last) = ends.get_or_insert((time, time));
+                    steps_back += u64::from(time < *last);
+                    *last = time;
                 }
-                Err(fault) => {
-                    self.census.records.bad += 1;
-                    self.census.note(fault);
+                self.record(&record, clock);
+                visitor.record(number, &record);
+            },
+            |fault| {
+                bad += 1;
+                if faults.len() < LISTED {
+                    faults.push(fault);
                 }
-            }
-        }
+            },
+        );
+        self.census.steps_back += steps_back;
+        self.census.records.bad += bad;
+        faults.into_iter().for_each(|fault| self.census.note(fault));
         let lost = records.lost();
         let shortfall = records.shortfall().cloned();
         self.census.broken += u64::from(lost > 0 || shortfall.is_some());

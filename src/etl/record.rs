@@ -96,7 +96,7 @@ pub struct Record<'a> {
 }
 
 /// Kind, pointer size and header size of a record, by its type byte and marker.
-#[inline]
+#[inline(always)]
 fn form(type_byte: u8, marker: u8) -> Option<(RecordKind, bool, usize)> {
     if marker & at::MARKER_TYPED != at::MARKER_TYPED {
         let message = (RecordKind::Message, true, message::SIZE);
@@ -125,7 +125,7 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     /// [`NoRecord`] when the bytes are none, or it does not fit.
-    #[inline]
+    #[inline(always)]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, NoRecord> {
         let Some(start) = u64_at(bytes, 0) else {
             return Err(cut(at::SMALLEST, bytes.len()));

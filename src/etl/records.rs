@@ -4,7 +4,7 @@ use super::buffer::Buffer;
 use super::compression::{self, Outcome};
 use super::error::EtlError;
 use super::layout::{buffer as buffer_at, record as at};
-use super::record::Record;
+use super::record::{NoRecord, Record};
 use crate::bytes::u32_at;
 
 /// Space for a decompressed buffer, used again for each.
@@ -97,6 +97,11 @@ impl<'a> Records<'a> {
         self.at + buffer_at::SIZE
     }
 
+    /// The data, before compression.
+    pub fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
     /// Bytes of data, before compression.
     pub fn data_len(&self) -> usize {
         self.data.len()
@@ -115,6 +120,64 @@ fn touch(data: &[u8]) {
     const LINE: usize = 64;
     let sum = data.iter().step_by(LINE).fold(0, |sum, byte| sum ^ byte);
     std::hint::black_box(sum);
+}
+
+impl<'a> Records<'a> {
+    /// Hands every record to `good` and every fault to `bad`: the same as going through the iterator, at half the time,
+    /// for records stay in registers.
+    #[inline(always)]
+    pub fn each(&mut self, mut good: impl FnMut(Record<'a>), mut bad: impl FnMut(EtlError)) {
+        while !self.ended {
+            let Some(rest) = self.data.get(self.at..).filter(|rest| rest.len() >= 8) else {
+                break;
+            };
+            if u32_at(rest, 0) == Some(at::END) {
+                break;
+            }
+            match Record::parse(rest) {
+                Ok(record) => {
+                    self.at += record.stride();
+                    good(record);
+                }
+                Err(fault) => bad(self.fault(fault)),
+            }
+        }
+        // What is too short for a record, and the end.
+        for rest in self.by_ref() {
+            match rest {
+                Ok(record) => good(record),
+                Err(fault) => bad(fault),
+            }
+        }
+    }
+
+    /// Steps over what is no record.
+    #[cold]
+    fn fault(&mut self, fault: NoRecord) -> EtlError {
+        let (offset, within) = (self.offset, self.place() as u64);
+        let (expected, found) = (fault.expected, fault.found);
+        match fault.next {
+            Some(stride) => {
+                self.at += stride;
+                self.lost += stride as u64;
+                EtlError::Inside {
+                    offset,
+                    within,
+                    expected,
+                    found,
+                }
+            }
+            None => {
+                self.end();
+                EtlError::Record {
+                    offset,
+                    within,
+                    expected,
+                    found,
+                }
+            }
+        }
+    }
 }
 
 impl<'a> Iterator for Records<'a> {
@@ -139,31 +202,7 @@ impl<'a> Iterator for Records<'a> {
                 self.at += record.stride();
                 Some(Ok(record))
             }
-            Err(fault) => {
-                let (offset, within) = (self.offset, self.place() as u64);
-                let (expected, found) = (fault.expected, fault.found);
-                Some(Err(match fault.next {
-                    Some(stride) => {
-                        self.at += stride;
-                        self.lost += stride as u64;
-                        EtlError::Inside {
-                            offset,
-                            within,
-                            expected,
-                            found,
-                        }
-                    }
-                    None => {
-                        self.end();
-                        EtlError::Record {
-                            offset,
-                            within,
-                            expected,
-                            found,
-                        }
-                    }
-                }))
-            }
+            Err(fault) => Some(Err(self.fault(fault))),
         }
     }
 }

@@ -43,6 +43,7 @@ pub fn walk(source: &Source, usual: u32, cap: u32) -> io::Result<Walk> {
         cap,
         window: source.view(0..WINDOW)?,
         start: 0,
+        last: None,
         next_known: None,
         out: Walk::default(),
     };
@@ -62,6 +63,8 @@ struct Walker<'s> {
     window: View,
     /// Where the window starts.
     start: u64,
+    /// The header that was looked at last: first as what follows a buffer, then as one itself.
+    last: Option<(u64, Option<BufferHeader>)>,
     /// The next buffer that a search found: not searched again while it lies ahead.
     next_known: Option<u64>,
     out: Walk,
@@ -204,9 +207,24 @@ impl Walker<'_> {
 
     /// The 72 bytes at `offset` as a header, where they are there.
     fn header(&mut self, offset: u64) -> io::Result<Option<BufferHeader>> {
-        self.see(offset, HEADER)?;
-        let here = (offset - self.start) as usize;
-        Ok(self.window.get(here..).and_then(BufferHeader::parse))
+        if let Some((known, header)) = self.last
+            && known == offset
+        {
+            return Ok(header);
+        }
+        let header = match offset.checked_sub(self.start) {
+            Some(here) if here + HEADER <= self.window.len() as u64 => self
+                .window
+                .get(here as usize..)
+                .and_then(BufferHeader::parse),
+            _ => {
+                let mut bytes = [0; at::SIZE];
+                let len = self.source.peek(offset, &mut bytes)?;
+                BufferHeader::parse(&bytes[..len])
+            }
+        };
+        self.last = Some((offset, header));
+        Ok(header)
     }
 
     /// Whether a buffer starts at `offset`, or the file ends there.

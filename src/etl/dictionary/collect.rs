@@ -73,6 +73,8 @@ pub struct Facts {
     /// Whether the initiations of minifilter callbacks were recorded; without them a callback begins where its
     /// completion says.
     pub callback_starts: bool,
+    /// Whether ends of file operations were recorded.
+    pub operation_ends: bool,
     /// Whether a file or registry operation has a stack.
     pub operation_stacks: bool,
 }
@@ -159,6 +161,7 @@ impl<'f> UnitFacts<'f> {
                     self.files.push((name.key, time, sign, path));
                 }
             }
+            0x044C => self.facts.operation_ends = true,
             0x0460 | 0x0461 => self.facts.callback_starts = true,
             0x0501..=0x0504 => {
                 if let Some(ThreadEvent::Row(thread)) =
@@ -490,6 +493,7 @@ impl Facts {
         }
         self.handles.merge(more.handles);
         self.callback_starts |= more.callback_starts;
+        self.operation_ends |= more.operation_ends;
         self.operation_stacks |= more.operation_stacks;
         self.machine.merge(more.machine);
         self.definitions.merge(more.definitions);
@@ -507,7 +511,6 @@ impl Facts {
     /// Puts everything in order, so that it can be looked up.
     pub fn finish(&mut self) {
         self.threads.finish();
-        self.files.finish();
         self.keys.finish();
         self.stacks.finish();
         if !self.volumes.knows_letters() {
@@ -516,5 +519,13 @@ impl Facts {
                 self.volumes.guess(self.texts.get(row.path), letter);
             }
         }
+        let (texts, volumes) = (&mut self.texts, &self.volumes);
+        let mut path = String::new();
+        self.files.rename(|name| {
+            path.clear();
+            volumes.push(texts.get(name), &mut path);
+            texts.number(&path).unwrap_or(name)
+        });
+        self.files.finish();
     }
 }

@@ -46,8 +46,6 @@ pub struct Images {
 
 /// Rows that are kept. A boot trace has some 50,000.
 const MOST: usize = 8_000_000;
-/// Processes whose images are the kernel's: 0 has the drivers, 4 is System.
-const KERNEL_PIDS: [u32; 2] = [0, 4];
 
 impl Images {
     /// Adds a row.
@@ -62,7 +60,8 @@ impl Images {
         &self.rows
     }
 
-    /// The kernel's images: those of the processes 0 and 4, and whatever lies above the highest user address.
+    /// The kernel's images: those of process 0, and whatever lies above the highest user address. System maps
+    /// `ntdll.dll` as any process does: that is no kernel image.
     pub fn kernel(
         &self,
         texts: &Texts,
@@ -73,7 +72,7 @@ impl Images {
         let mut rows: Vec<&ImageRow> = self
             .rows
             .iter()
-            .filter(|row| KERNEL_PIDS.contains(&row.pid) || row.base > highest_user)
+            .filter(|row| row.pid == 0 || row.base > highest_user)
             .collect();
         // What was there from the start comes first, then what was loaded, by time.
         rows.sort_by_key(|row| (row.time, row.presence));
@@ -193,15 +192,7 @@ mod tests {
             .iter()
             .map(|image| (image.module.base, image.loaded.map(|time| time.0)))
             .collect();
-        assert_eq!(
-            seen,
-            [
-                (0x7ff6_0000_0000, None),
-                (KERNEL, Some(10)),
-                (KERNEL + 4096, None)
-            ]
-        );
-        assert_eq!(&*found[0].module.path, "C:\\Windows\\System32\\ntdll.dll");
+        assert_eq!(seen, [(KERNEL, Some(10)), (KERNEL + 4096, None)]);
         let modules =
             images.of_processes(&texts, &versions, &volumes, 0x7FFF_FFFF_FFFF, |pid, _| {
                 (pid == 12).then_some(3)

@@ -25,6 +25,13 @@ impl Lifetimes {
         self.rows.push((address, time, sign, name));
     }
 
+    /// Changes the names.
+    pub fn rename(&mut self, mut new: impl FnMut(TextId) -> TextId) {
+        for (.., name) in &mut self.rows {
+            *name = new(*name);
+        }
+    }
+
     /// Puts the rows in order; without this nothing is found.
     pub fn finish(&mut self) {
         self.rows.sort_unstable();

@@ -15,6 +15,7 @@ use super::file::EtlFile;
 use super::slices::{Slice, slices};
 use crate::trace::{Tick, for_each_unit};
 use hashbrown::HashMap;
+use objects::Opened;
 use pairing::{CallbackSign, Pairing};
 use part::{OrphanCallback, Part};
 use std::io;
@@ -34,9 +35,14 @@ pub struct Ref {
     pub family: Family,
 }
 
-/// Operations that the kernel tells of twice: once as it tells of all operations, once with the path.
+/// What an operation does, as far as it matters here. Of deletions, renames and links the kernel tells twice: once as
+/// of all operations, once with the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
+    /// An open.
+    Create,
+    /// The last that is heard of a FileObject.
+    Close,
     /// A deletion.
     Delete,
     /// A new name.
@@ -77,13 +83,15 @@ pub struct Late {
 #[derive(Debug, Default)]
 pub struct Imports {
     /// Paths of files that it uses and that were opened before, by FileObject.
-    pub objects: HashMap<u64, TextId>,
+    pub objects: HashMap<u64, Opened>,
     /// What later slices tell of its records, by number of the record.
     pub late: HashMap<u64, Late>,
-    /// Records that tell of something that began in an earlier slice, with its thread.
-    pub joined: HashMap<u64, Option<u32>>,
+    /// Records that tell of something that began in an earlier slice, and what that is.
+    pub joined: HashMap<u64, Ref>,
     /// Operations that callbacks are called for and that began in an earlier slice, by IRP.
     pub operations: HashMap<u64, Ref>,
+    /// New names of files whose rename or link began in an earlier slice, by IRP.
+    pub names: HashMap<u64, TextId>,
     /// Threads that ran when it began, by processor.
     pub threads: Vec<(u16, u32)>,
 }
@@ -154,9 +162,10 @@ impl Links {
 /// What is open between two slices, while they are sewn together.
 #[derive(Default)]
 struct Sewing {
-    open: HashMap<u64, TextId>,
+    open: HashMap<u64, Opened>,
     pairing: Pairing<Ref>,
     threads: HashMap<u16, u32>,
+    names: HashMap<u64, TextId>,
     texts: Texts,
     imports: Vec<Imports>,
 }
@@ -178,11 +187,22 @@ impl Sewing {
                 if let Some(path) = self.open.get(&operation.object) {
                     imports.objects.insert(operation.object, *path);
                 }
+                if let Some(name) = self.names.get(irp) {
+                    imports.names.insert(*irp, *name);
+                }
             }
         }
         for orphan in part.ends {
             if let Some(first) = self.pairing.end(orphan.irp) {
-                self.imports[at].joined.insert(orphan.number, first.tid);
+                self.imports[at].joined.insert(orphan.number, first);
+                self.names.remove(&orphan.irp);
+                let open = self.open.get(&first.object);
+                let failed = first.family == Family::Create
+                    && orphan.end.status >= 0x8000_0000
+                    && open.is_some_and(|open| open.number == first.number);
+                if failed || first.family == Family::Close {
+                    self.open.remove(&first.object);
+                }
                 let late = self.late(first);
                 late.end = Some(orphan.end);
                 late.frames.extend(orphan.frames);
@@ -199,6 +219,11 @@ impl Sewing {
             self.late(first).frames.extend(frames);
         }
         part.objects.apply(&mut self.open, &mut self.texts);
+        for (irp, name) in part.names {
+            if let Some(name) = self.texts.number(&name) {
+                self.names.insert(irp, name);
+            }
+        }
         self.pairing.take_over(part.pairing);
         self.threads.extend(part.threads);
     }
@@ -227,7 +252,7 @@ impl Sewing {
             if place == 0 {
                 local.forget(orphan.key, |known| known.number == record.number);
             }
-            self.imports[at].joined.insert(record.number, first.tid);
+            self.imports[at].joined.insert(record.number, first);
             let late = self.late(first);
             match record.sign {
                 CallbackSign::Failure => late.failure = late.failure.or(Some(record.status)),

@@ -4,11 +4,20 @@ use crate::etl::dictionary::texts::{TextId, Texts};
 use hashbrown::{HashMap, HashSet};
 use std::ops::Range;
 
+/// An open file: its path, and the number of its create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// The path.
+    pub path: TextId,
+    /// The number.
+    pub number: u64,
+}
+
 /// Paths that came with the creates of a stretch of time, over those of files that were open before it.
 #[derive(Debug, Default)]
 pub struct Objects {
-    /// `None` for a file that has been closed.
-    here: HashMap<u64, Option<Range<usize>>>,
+    /// `None` for a file that has been closed; else its path and the number of the create.
+    here: HashMap<u64, Option<(Range<usize>, u64)>>,
     /// Paths of the creates.
     arena: String,
     /// FileObjects that were asked for and not created here.
@@ -27,11 +36,12 @@ pub enum Known<'a> {
 }
 
 impl Objects {
-    /// The file is created or renamed: `path` writes its path, where it has one.
-    pub fn set(&mut self, object: u64, path: impl FnOnce(&mut String)) {
+    /// The file is opened: `path` writes its path. It keeps that path until it is closed, whatever it is renamed to.
+    pub fn set(&mut self, object: u64, number: u64, path: impl FnOnce(&mut String)) {
         let from = self.arena.len();
         path(&mut self.arena);
-        self.here.insert(object, Some(from..self.arena.len()));
+        self.here
+            .insert(object, Some((from..self.arena.len(), number)));
     }
 
     /// The file is closed.
@@ -39,11 +49,23 @@ impl Objects {
         self.here.insert(object, None);
     }
 
+    /// Create `number` of the file failed: nobody will close it, for it is not open. Its FileObject may have been taken
+    /// for another file by now, also `before` this stretch.
+    pub fn fail(&mut self, object: u64, number: u64, before: Option<Opened>) {
+        let now = match self.here.get(&object) {
+            Some(open) => open.as_ref().map(|open| open.1),
+            None => before.map(|open| open.number),
+        };
+        if now == Some(number) {
+            self.here.insert(object, None);
+        }
+    }
+
     /// What this stretch knows of an object.
     #[inline]
     pub fn get(&self, object: u64) -> Known<'_> {
         match self.here.get(&object) {
-            Some(Some(range)) => Known::Path(&self.arena[range.clone()]),
+            Some(Some((range, _))) => Known::Path(&self.arena[range.clone()]),
             Some(None) => Known::Closed,
             None => Known::Before,
         }
@@ -63,14 +85,17 @@ impl Objects {
     }
 
     /// Brings `open` (paths of open files by FileObject) from the start of this stretch to its end.
-    pub fn apply(&self, open: &mut HashMap<u64, TextId>, texts: &mut Texts) {
+    pub fn apply(&self, open: &mut HashMap<u64, Opened>, texts: &mut Texts) {
         for (object, path) in &self.here {
-            let number = path
-                .as_ref()
-                .and_then(|range| texts.number(&self.arena[range.clone()]));
-            match number {
-                Some(number) => {
-                    open.insert(*object, number);
+            let opened = path.as_ref().and_then(|(range, number)| {
+                Some(Opened {
+                    path: texts.number(&self.arena[range.clone()])?,
+                    number: *number,
+                })
+            });
+            match opened {
+                Some(opened) => {
+                    open.insert(*object, opened);
                 }
                 None => {
                     open.remove(object);
@@ -88,10 +113,18 @@ mod tests {
     fn what_is_open_goes_on() {
         let mut texts = Texts::default();
         let old = texts.number("old").unwrap();
-        let mut open = HashMap::from_iter([(1, old), (2, old)]);
+        let old = Opened {
+            path: old,
+            number: 9,
+        };
+        let mut open = HashMap::from_iter([(1, old), (2, old), (4, old)]);
         let mut objects = Objects::default();
         objects.want(1);
-        objects.set(3, |path| path.push_str("\\a"));
+        objects.set(3, 10, |path| path.push_str("\\a"));
+        objects.set(5, 11, |path| path.push_str("\\b"));
+        objects.fail(5, 10, None);
+        objects.fail(4, 9, Some(old));
+        objects.fail(2, 1, Some(old));
         objects.want(3);
         objects.close(2);
         assert_eq!(objects.get(3), Known::Path("\\a"));
@@ -101,7 +134,8 @@ mod tests {
         );
         assert_eq!(objects.wanted().collect::<Vec<_>>(), [1]);
         objects.apply(&mut open, &mut texts);
-        assert_eq!(open.len(), 2);
-        assert_eq!(texts.get(open[&3]), "\\a");
+        assert_eq!(open.len(), 3);
+        assert_eq!(texts.get(open[&3].path), "\\a");
+        assert_eq!(texts.get(open[&5].path), "\\b");
     }
 }

@@ -7,7 +7,7 @@ use super::{End, Family, Ref};
 use crate::etl::body::Body;
 use crate::etl::dictionary::collect::Facts;
 use crate::etl::file::EtlFile;
-use crate::etl::gather::{Loaded, Placed, hook_of, in_order};
+use crate::etl::gather::{Loaded, Placed, hook_of};
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
 use crate::etl::kernel::minifilter::{CallbackMoment, MinifilterCallback};
 use crate::etl::kernel::thread::ContextSwitch;
@@ -78,8 +78,8 @@ pub struct Part {
     pub threads: HashMap<u16, u32>,
     /// IRPs of operations that callbacks are called for and that did not begin here.
     pub wanted: HashSet<u64>,
-    /// New names of files whose rename has not ended.
-    renames: HashMap<u64, (u64, String)>,
+    /// New names of files whose rename or link has not ended, by IRP.
+    pub names: HashMap<u64, String>,
 }
 
 /// Whether a record takes part in what joins slices.
@@ -101,46 +101,31 @@ impl Part {
         let loaded = Loaded::new(file, slice, true)?;
         let mut space = loaded.space();
         let time = TimeKey::new(file);
-        let mut placed = Vec::new();
         let mut stacks = SliceStacks::default();
         let mut tails = Vec::new();
-        loaded.for_each(&mut space, |buffer, place, record| {
+        let records = loaded.gather(first_numbers, &mut space, |entries, place, record| {
             let (Some(hook), Some(ticks)) = (hook_of(&record), record.time()) else {
                 return;
             };
-            let number = first_numbers
-                .get(buffer)
-                .map_or(0, |n| n + u64::from(place));
+            let buffer = place.buffer;
             let key = time.of(buffer, ticks);
             if let 0x1820 | 0x1825 | 0x1826 = hook.id {
                 let event = crate::bytes::i64_at(record.payload(), 0);
                 if event.is_some_and(|event| slice.holds(time.of(buffer, event))) {
-                    stacks.add(hook.id, &record, key, number);
+                    stacks.add(hook.id, &record, key);
                 }
                 return;
             }
-            let start = placing_start(
-                hook,
-                record.payload(),
-                record.wide(),
-                ticks,
-                facts.callback_starts,
-            );
+            let payload = record.payload();
+            let starts = facts.callback_starts;
+            let start = placing_start(hook, payload, record.wide(), ticks, starts);
             let start = start.map_or(key, |start| time.of(buffer, start));
-            let placed_here = Placed {
-                start,
-                ticks,
-                number,
-                buffer: buffer as u32,
-                cpu: file.buffers().get(buffer).map_or(0, |b| b.cpu),
-                hook: Some(hook),
-                record,
-            };
             if start < slice.from && slice.holds(key) {
-                tails.push(placed_here);
+                let number = first_numbers.get(buffer).copied().unwrap_or(0);
+                tails.push((start, ticks, number + place.index(), hook, record));
             }
             if joins(hook.id) && slice.holds(start) {
-                placed.push(placed_here);
+                entries.take(start, place);
             }
         });
         stacks.finish();
@@ -152,17 +137,27 @@ impl Part {
             }
             frames
         };
-        for tail in tails {
-            let tid = tail.record.tid().or(Body::of(&tail).owner().1);
-            let frames = frames(tail.ticks, tid);
+        for (start, ticks, number, hook, record) in tails {
+            let tail = Placed {
+                start,
+                ticks,
+                number,
+                buffer: 0,
+                cpu: 0,
+                hook: Some(hook),
+                record,
+            };
+            let tid = record.tid().or(Body::of(&tail).owner().1);
+            let frames = frames(ticks, tid);
             if !frames.is_empty() {
-                let slice = slices.partition_point(|slice| slice.from <= tail.start);
-                out.tails
-                    .push((slice.max(1) as u32 - 1, tail.number, frames));
+                let slice = slices.partition_point(|slice| slice.from <= start);
+                out.tails.push((slice.max(1) as u32 - 1, number, frames));
             }
         }
-        for index in in_order(&placed) {
-            out.record(facts, at, &placed[index as usize], &frames);
+        for index in 0..records.len() {
+            if let Some(placed) = records.get(index, |_| 0) {
+                out.record(facts, at, &placed, &frames);
+            }
         }
         Ok(out)
     }
@@ -182,13 +177,20 @@ impl Part {
                 let Some(end) = OperationEnd::parse(&mut fields) else {
                     return;
                 };
-                let rename = self.renames.remove(&end.irp);
-                if let Some((object, path)) = rename.filter(|_| end.succeeded()) {
-                    self.objects.set(object, |out| out.push_str(&path));
-                }
+                self.names.remove(&end.irp);
                 // Of one that began and ended here, nothing more is to come.
                 let known = self.pairing.knows_operation(end.irp);
-                if self.pairing.end(end.irp).is_none() && !known {
+                let first = self.pairing.end(end.irp);
+                if let Some(first) = first {
+                    match first.family {
+                        Family::Create if !end.succeeded() => {
+                            self.objects.fail(first.object, first.number, None);
+                        }
+                        Family::Close => self.objects.close(first.object),
+                        _ => {}
+                    }
+                }
+                if first.is_none() && !known {
                     self.ends.push(OrphanEnd {
                         irp: end.irp,
                         number: placed.number,
@@ -231,18 +233,20 @@ impl Part {
         };
         match io.operation {
             FileOperation::Create | FileOperation::CreateNew => {
-                self.objects
-                    .set(io.file_object, |out| push_path(facts, io.path(), out));
+                self.objects.set(io.file_object, number, |out| {
+                    push_path(facts, io.path(), out)
+                });
             }
-            FileOperation::Close => {
+            // Its callbacks run until it ends: the name goes with the end, where ends are recorded.
+            FileOperation::Close if !facts.operation_ends => {
                 self.objects.want(io.file_object);
                 self.objects.close(io.file_object);
             }
-            FileOperation::RenamePath => {
+            FileOperation::RenamePath | FileOperation::SetLinkPath => {
                 self.objects.want(io.file_object);
-                let mut path = String::new();
-                push_path(facts, io.path(), &mut path);
-                self.renames.insert(io.irp, (io.file_object, path));
+                let mut name = String::new();
+                push_path(facts, io.path(), &mut name);
+                self.names.insert(io.irp, name);
             }
             _ => self.objects.want(io.file_object),
         }
@@ -337,6 +341,8 @@ pub fn key_of(callback: &MinifilterCallback) -> (CallbackKey, CallbackSign) {
 #[inline]
 pub fn family(operation: FileOperation) -> Family {
     match operation {
+        FileOperation::Create | FileOperation::CreateNew => Family::Create,
+        FileOperation::Close => Family::Close,
         FileOperation::Delete | FileOperation::DeletePath => Family::Delete,
         FileOperation::Rename | FileOperation::RenamePath => Family::Rename,
         FileOperation::SetLink | FileOperation::SetLinkPath => Family::Link,
@@ -347,7 +353,9 @@ pub fn family(operation: FileOperation) -> Family {
 /// Whether a record with the IRP of an open one tells of the same operation.
 #[inline]
 pub fn same_operation(open: &Ref, this: &Ref) -> bool {
-    this.family != Family::Other && open.family == this.family && open.object == this.object
+    matches!(this.family, Family::Delete | Family::Rename | Family::Link)
+        && open.family == this.family
+        && open.object == this.object
 }
 
 /// Appends a path of a file operation, with the drive letter where it is known.

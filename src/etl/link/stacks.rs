@@ -19,7 +19,6 @@ struct Row<'a> {
     /// When the stack was written, as a key.
     written: i64,
     wide: bool,
-    number: u64,
     stack: StackEvent<'a>,
 }
 
@@ -30,9 +29,9 @@ pub struct SliceStacks<'a> {
 }
 
 impl<'a> SliceStacks<'a> {
-    /// Adds a stack record (0x1820, 0x1825, 0x1826) with number `number`, written at `written` (a key).
+    /// Adds a stack record (0x1820, 0x1825, 0x1826), written at `written` (a key).
     #[inline]
-    pub fn add(&mut self, hook: u16, record: &Record<'a>, written: i64, number: u64) {
+    pub fn add(&mut self, hook: u16, record: &Record<'a>, written: i64) {
         let mut fields = Fields::new(record.payload(), record.wide());
         let Some(stack) = StackEvent::parse(hook, 0, &mut fields) else {
             return;
@@ -54,15 +53,13 @@ impl<'a> SliceStacks<'a> {
             user,
             written,
             wide: record.wide(),
-            number,
             stack,
         });
     }
 
     /// Puts the stacks in order; without this nothing is found.
     pub fn finish(&mut self) {
-        self.rows
-            .sort_by_key(|row| (row.event, row.tid, row.user, row.number));
+        self.rows.sort_by_key(|row| (row.event, row.tid, row.user));
     }
 
     /// Whether there is none.

@@ -8,7 +8,7 @@ mod walk;
 mod slice_tests;
 
 use super::classes::class_of;
-use super::gather::{Loaded, Placed, hook_of, in_order};
+use super::gather::{Loaded, hook_of};
 use super::keys::placing_start;
 use super::link::stacks::SliceStacks;
 use super::trace::EtlTrace;
@@ -19,8 +19,8 @@ use walk::Walk;
 
 /// Whether a record has to be seen even where its class is not wanted: others are understood by it.
 #[inline]
-fn tells_of_others(hook: u16) -> bool {
-    matches!(hook, 0x0440..=0x0452 | 0x0460..=0x0465 | 0x0524)
+fn tells_of_others(hook: u16, files: bool) -> bool {
+    hook == 0x0524 || files && matches!(hook, 0x0440..=0x0452)
 }
 
 /// Appends the events of slice `at` that `select` takes.
@@ -43,27 +43,27 @@ pub fn decode(
     let with_stacks = want.frames != Frames::None;
     let loaded = Loaded::new(trace.file(), slice, with_stacks)?;
     let mut space = loaded.space();
-    let mut placed: Vec<Placed<'_>> = Vec::with_capacity(slice.records);
     let mut stacks = SliceStacks::default();
     let wanted = |class| select.classes.is_empty() || select.classes.contains(&class);
+    let files = wanted(Class::FileSystem) || wanted(Class::Minifilter);
     let numbers = trace.first_numbers();
-    let buffers = trace.file().buffers();
     let callback_starts = trace.facts().callback_starts;
-    loaded.for_each(&mut space, |buffer, place, record| {
-        let number = numbers.get(buffer).map_or(0, |n| n + u64::from(place));
+    let records = loaded.gather(numbers, &mut space, |entries, place, record| {
         let hook = hook_of(&record);
+        let buffer = place.buffer as u32;
         // A record without a time goes where its buffer begins.
-        let ticks = record.time().unwrap_or_else(|| trace.buffer_start(buffer));
-        let key = trace.key(buffer as u32, ticks);
+        let ticks = record.time();
+        let ticks = ticks.unwrap_or_else(|| trace.buffer_start(place.buffer));
+        let key = trace.key(buffer, ticks);
         let class = hook.map_or(Class::Event, |hook| class_of(hook.id));
         if let Some(hook) = hook {
             if with_stacks && let 0x1820 | 0x1825 | 0x1826 = hook.id {
                 let event = crate::bytes::i64_at(record.payload(), 0);
-                if event.is_some_and(|event| slice.holds(trace.key(buffer as u32, event))) {
-                    stacks.add(hook.id, &record, key, number);
+                if event.is_some_and(|event| slice.holds(trace.key(buffer, event))) {
+                    stacks.add(hook.id, &record, key);
                 }
             }
-            if !wanted(class) && !tells_of_others(hook.id) {
+            if !wanted(class) && !tells_of_others(hook.id, files) {
                 return;
             }
         } else if !wanted(class) {
@@ -73,24 +73,19 @@ pub fn decode(
             let payload = record.payload();
             placing_start(hook, payload, record.wide(), ticks, callback_starts)
         });
-        let start = start.map_or(key, |start| trace.key(buffer as u32, start));
+        let start = start.map_or(key, |start| trace.key(buffer, start));
         if slice.holds(start) {
-            placed.push(Placed {
-                start,
-                ticks,
-                number,
-                buffer: buffer as u32,
-                cpu: buffers.get(buffer).map_or(0, |b| b.cpu),
-                hook,
-                record,
-            });
+            entries.take(start, place);
         }
     });
     stacks.finish();
+    let no_time = |buffer| trace.buffer_start(buffer);
     let imports = trace.links().imports(at);
     let mut walk = Walk::new(trace, select, imports);
-    for index in in_order(&placed) {
-        walk.record(index, &placed[index as usize]);
+    for at in 0..records.len() {
+        if let Some(placed) = records.get(at, no_time) {
+            walk.record(at as u32, &placed);
+        }
     }
     let mut emit = Emit {
         trace,
@@ -102,7 +97,9 @@ pub fn decode(
         name: String::new(),
     };
     for kept in &walk.rows {
-        emit.row(kept, &placed[kept.record as usize], out);
+        if let Some(placed) = records.get(kept.record as usize, no_time) {
+            emit.row(kept, &placed, out);
+        }
     }
     Ok(())
 }

@@ -75,7 +75,6 @@ impl Scene {
 
     /// Something begins at `time`.
     fn begin(&mut self, dice: &mut Dice, time: i64) {
-        let object = 0x200 + dice.roll(5);
         let key = 0x300 + dice.roll(4);
         let routine = KERNEL + dice.roll(2) * 0x1000;
         let tid = 8 + dice.roll(3);
@@ -85,13 +84,22 @@ impl Scene {
         } else {
             dice.roll(30)
         } as i64;
+        // A FileObject is free for another file when its last operation has ended, and not before.
+        let mut object = 0x200 + dice.roll(12);
         match dice.roll(8) {
             0..=2 => {
                 let Some(irp) = self.address(dice, 0x1000, 40, (time, time + span)) else {
                     return;
                 };
                 let path = format!("\\Device\\HarddiskVolume3\\f{}", dice.roll(1_000));
-                let start = match dice.roll(3) {
+                let kind = dice.roll(3);
+                if kind != 1 {
+                    let Some(free) = self.address(dice, 0x200, 12, (time, time + span)) else {
+                        return;
+                    };
+                    object = free;
+                }
+                let start = match kind {
                     0 => {
                         let body = new()
                             .u64(irp)
@@ -279,4 +287,34 @@ fn borders_of_slices_do_not_show() {
         joined > 30_000 && ended > 10_000 && delayed > 5_000,
         "{joined} {ended} {delayed}"
     );
+}
+
+#[test]
+fn damage_loses_no_intact_record_and_hangs_nobody() {
+    let mut dice = Dice(99);
+    for seed in 0..24 {
+        let mut bytes = trace(seed);
+        for _ in 0..1 + dice.roll(40) {
+            // The trace header stays: without it there is no trace.
+            let at = 600 + dice.roll(bytes.len() as u64 - 600) as usize;
+            match dice.roll(4) {
+                0 => bytes[at] ^= 1 << dice.roll(8),
+                1 => bytes[at] = dice.roll(256) as u8,
+                2 => {
+                    let end = (at + dice.roll(300) as usize).min(bytes.len());
+                    bytes[at..end].fill(0);
+                }
+                _ => {
+                    let end = (at + 8).min(bytes.len());
+                    bytes[at..end].copy_from_slice(&[0xFF; 8][..end - at]);
+                }
+            }
+        }
+        if dice.roll(3) == 0 {
+            bytes.truncate(600 + dice.roll(bytes.len() as u64 - 600) as usize);
+        }
+        // Every good record is a row, wherever a time stamp has gone.
+        rows(&bytes, 1);
+        rows(&bytes, u64::MAX);
+    }
 }

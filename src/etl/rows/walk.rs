@@ -24,6 +24,8 @@ struct Open {
     record: Ref,
     /// Position among the rows that were taken.
     row: Option<u32>,
+    /// Which of the gathered records it is.
+    at: u32,
 }
 
 /// A walk through a slice.
@@ -33,7 +35,8 @@ pub struct Walk<'a> {
     imports: &'a Imports,
     objects: Objects,
     pairing: Pairing<Open>,
-    renames: HashMap<u64, (u64, Range<usize>)>,
+    /// New names of files whose rename or link has not ended, in the arena, by IRP.
+    names: HashMap<u64, Range<usize>>,
     /// Thread on each processor.
     threads: HashMap<u16, u32>,
     /// Paths of the rows.
@@ -49,6 +52,17 @@ struct Owner {
     tid: u32,
 }
 
+/// A row that may be kept.
+struct NewRow {
+    record: u32,
+    class: Class,
+    role: Role,
+    /// Process and thread that the payload names.
+    named: (Option<u32>, Option<u32>),
+    /// Its owner, where it has been found already.
+    owner: Option<Owner>,
+}
+
 impl<'a> Walk<'a> {
     /// Begins with what earlier slices left open.
     pub fn new(trace: &'a EtlTrace, select: &'a Select<'a>, imports: &'a Imports) -> Self {
@@ -58,7 +72,7 @@ impl<'a> Walk<'a> {
             imports,
             objects: Objects::default(),
             pairing: Pairing::default(),
-            renames: HashMap::new(),
+            names: HashMap::new(),
             threads: imports.threads.iter().copied().collect(),
             arena: String::new(),
             rows: Vec::new(),
@@ -115,32 +129,43 @@ impl<'a> Walk<'a> {
         self.trace.filetime_of(placed)
     }
 
+    /// Whether an event is wanted, its paths aside; with its owner, if that decides. To find the owner of every event
+    /// costs more than to test the paths of those that are left.
     #[inline]
-    fn takes(&self, placed: &Placed<'_>, class: Class, owner: Owner) -> bool {
+    fn admits(
+        &self,
+        placed: &Placed<'_>,
+        class: Class,
+        named: (Option<u32>, Option<u32>),
+    ) -> Option<Option<Owner>> {
         let time = self.filetime(placed);
-        self.select.takes(time, class, owner.process, owner.tid)
+        let select = self.select;
+        if select.processes.is_none() && select.tids.is_empty() {
+            let admitted = select.takes(time, class, NO_PROCESS, NO_THREAD);
+            return admitted.then_some(None);
+        }
+        let owner = self.owner(placed, named);
+        let admitted = select.takes(time, class, owner.process, owner.tid);
+        admitted.then_some(Some(owner))
     }
 
     /// Keeps a row whose path and target were written behind `from` and `to` of the arena, if they are wanted.
     fn keep(
         &mut self,
-        at: u32,
-        class: Class,
-        role: Role,
-        owner: Owner,
+        placed: &Placed<'_>,
+        row: NewRow,
         (from, to): (usize, usize),
     ) -> Option<u32> {
-        if let Some(test) = self.select.paths {
-            let wanted =
-                role != Role::Further && test(class, &self.arena[from..to], &self.arena[to..]);
-            if !wanted {
-                self.arena.truncate(from);
-                return None;
-            }
+        if let Some(test) = self.select.paths
+            && !test(row.class, &self.arena[from..to], &self.arena[to..])
+        {
+            self.arena.truncate(from);
+            return None;
         }
+        let owner = row.owner.unwrap_or_else(|| self.owner(placed, row.named));
         self.rows.push(Kept {
-            record: at,
-            role,
+            record: row.record,
+            role: row.role,
             process: owner.process,
             tid: owner.tid,
             path: from..to,
@@ -155,18 +180,35 @@ impl<'a> Walk<'a> {
         Some(self.rows.len() as u32 - 1)
     }
 
-    fn further(&mut self, at: u32, placed: &Placed<'_>, class: Class, owner: Owner) {
-        if self.takes(placed, class, owner) {
+    /// Keeps a record that tells more of another row; it has no path, so no test of paths takes it.
+    fn further(
+        &mut self,
+        record: u32,
+        placed: &Placed<'_>,
+        class: Class,
+        named: (Option<u32>, Option<u32>),
+    ) {
+        if self.select.paths.is_some() {
+            return;
+        }
+        if let Some(owner) = self.admits(placed, class, named) {
             let end = self.arena.len();
-            self.keep(at, class, Role::Further, owner, (end, end));
+            let row = NewRow {
+                record,
+                class,
+                role: Role::Further,
+                named,
+                owner,
+            };
+            self.keep(placed, row, (end, end));
         }
     }
 
     /// Appends the path of a file to the arena.
     fn push_file(&mut self, object: u64, key: u64, placed: &Placed<'_>) {
         let imported = |object: u64| {
-            let number = self.imports.objects.get(&object)?;
-            Some(self.trace.links().texts.get(*number))
+            let open = self.imports.objects.get(&object)?;
+            Some(self.trace.links().texts.get(open.path))
         };
         let by_object = match self.objects.get(object) {
             Known::Path(path) => Some(path),
@@ -182,11 +224,7 @@ impl<'a> Walk<'a> {
         let time = self.trace.key(placed.buffer, placed.ticks);
         let by_key = (key != 0).then(|| facts.files.find(key, time)).flatten();
         match by_key {
-            Some(number) => {
-                let from = self.arena.len();
-                self.arena.push_str(facts.texts.get(number));
-                facts.volumes.shorten(&mut self.arena, from);
-            }
+            Some(number) => self.arena.push_str(facts.texts.get(number)),
             None => self.arena.push_str(by_object.unwrap_or("")),
         }
     }
@@ -198,8 +236,9 @@ impl<'a> Walk<'a> {
             FileOperation::Create | FileOperation::CreateNew
         );
         if creates {
-            self.objects
-                .set(io.file_object, |out| push_path(facts, io.path(), out));
+            self.objects.set(io.file_object, placed.number, |out| {
+                push_path(facts, io.path(), out)
+            });
         }
         let record = Ref {
             slice: 0,
@@ -208,48 +247,70 @@ impl<'a> Walk<'a> {
             tid: Some(io.tid),
             family: family(io.operation),
         };
-        let owner = self.owner(placed, (None, Some(io.tid)));
+        let named = (None, Some(io.tid));
         let known = self.pairing.operation(io.irp);
         let twin = known.filter(|known| same_operation(&known.record, &record));
-        if let Some(twin) = twin {
-            self.add_path(twin, io);
-            self.further(at, placed, Class::FileSystem, owner);
+        if let Some(row) = twin.and_then(|twin| twin.row) {
+            self.add_path(row, record.family, io);
+            self.further(at, placed, Class::FileSystem, named);
+        } else if let Some(twin) = twin {
+            // The second record has the new name, which may be what is wanted.
+            let row = self.operation(twin.at, placed, io, (&record, named));
+            self.pairing.start(io.irp, Open { row, ..twin });
+            self.further(at, placed, Class::FileSystem, named);
         } else {
-            let taken = self.takes(placed, Class::FileSystem, owner);
-            let row = if taken {
-                let from = self.arena.len();
-                self.push_file(io.file_object, io.file_key.unwrap_or(0), placed);
-                if self.arena.len() == from && io.operation == FileOperation::DeletePath {
-                    push_path(facts, io.path(), &mut self.arena);
-                }
-                let to = self.arena.len();
-                if matches!(record.family, Family::Rename | Family::Link) {
-                    push_path(facts, io.path(), &mut self.arena);
-                }
-                self.keep(at, Class::FileSystem, Role::First, owner, (from, to))
-            } else {
-                None
-            };
-            self.pairing.start(io.irp, Open { record, row });
+            let row = self.operation(at, placed, io, (&record, named));
+            self.pairing.start(io.irp, Open { record, row, at });
         }
         match io.operation {
-            FileOperation::Close => self.objects.close(io.file_object),
-            FileOperation::RenamePath => {
+            // Its callbacks run until it ends: the name goes with the end, where ends are recorded.
+            FileOperation::Close if !facts.operation_ends => {
+                self.objects.close(io.file_object);
+            }
+            FileOperation::RenamePath | FileOperation::SetLinkPath => {
                 let from = self.arena.len();
                 push_path(facts, io.path(), &mut self.arena);
-                let name = from..self.arena.len();
-                self.renames.insert(io.irp, (io.file_object, name));
+                self.names.insert(io.irp, from..self.arena.len());
             }
             _ => {}
         }
     }
 
+    /// Takes the row of a file operation, if it is wanted.
+    fn operation(
+        &mut self,
+        at: u32,
+        placed: &Placed<'_>,
+        io: &FileIo<'_>,
+        (record, named): (&Ref, (Option<u32>, Option<u32>)),
+    ) -> Option<u32> {
+        let owner = self.admits(placed, Class::FileSystem, named)?;
+        let facts = self.trace.facts();
+        let from = self.arena.len();
+        self.push_file(io.file_object, io.file_key.unwrap_or(0), placed);
+        if self.arena.len() == from && io.operation == FileOperation::DeletePath {
+            push_path(facts, io.path(), &mut self.arena);
+        }
+        let to = self.arena.len();
+        if matches!(record.family, Family::Rename | Family::Link) {
+            push_path(facts, io.path(), &mut self.arena);
+        }
+        let row = NewRow {
+            record: at,
+            class: Class::FileSystem,
+            role: Role::First,
+            named,
+            owner,
+        };
+        self.keep(placed, row, (from, to))
+    }
+
     /// The second record of one operation has the path that the first has not.
-    fn add_path(&mut self, first: Open, io: &FileIo<'_>) {
-        let Some(row) = first.row.and_then(|row| self.rows.get_mut(row as usize)) else {
+    fn add_path(&mut self, row: u32, family: Family, io: &FileIo<'_>) {
+        let Some(row) = self.rows.get_mut(row as usize) else {
             return;
         };
-        if row.target.is_empty() && matches!(first.record.family, Family::Rename | Family::Link) {
+        if row.target.is_empty() && matches!(family, Family::Rename | Family::Link) {
             let from = self.arena.len();
             push_path(self.trace.facts(), io.path(), &mut self.arena);
             row.target = from..self.arena.len();
@@ -257,13 +318,19 @@ impl<'a> Walk<'a> {
     }
 
     fn file_end(&mut self, at: u32, placed: &Placed<'_>, end: &OperationEnd) {
-        if let Some((object, name)) = self.renames.remove(&end.irp)
-            && end.succeeded()
-        {
-            let arena = &self.arena;
-            self.objects.set(object, |out| out.push_str(&arena[name]));
-        }
+        self.names.remove(&end.irp);
         let first = self.pairing.end(end.irp);
+        let joined = self.imports.joined.get(&placed.number).copied();
+        let operation = first.map(|open| open.record).or(joined);
+        match operation {
+            // What could not be opened is never closed: its FileObject is free for another file.
+            Some(create) if create.family == Family::Create && !end.succeeded() => {
+                let before = self.imports.objects.get(&create.object).copied();
+                self.objects.fail(create.object, create.number, before);
+            }
+            Some(close) if close.family == Family::Close => self.objects.close(close.object),
+            _ => {}
+        }
         let tid = placed.record.tid();
         if let Some(row) = first.and_then(|open| self.rows.get_mut(open.row? as usize)) {
             row.end = Some(End {
@@ -273,13 +340,19 @@ impl<'a> Walk<'a> {
             });
             row.end_stack = Some((placed.ticks, tid));
         }
-        let first = match first {
-            Some(open) => open.record.tid,
-            None => self.imports.joined.get(&placed.number).copied().flatten(),
-        };
-        let tid = tid.or(first);
-        let owner = self.owner(placed, (None, tid));
-        self.further(at, placed, Class::FileSystem, owner);
+        let tid = tid.or(operation.and_then(|operation| operation.tid));
+        self.further(at, placed, Class::FileSystem, (None, tid));
+    }
+
+    /// Appends the new name of the file that an operation renames or links.
+    fn push_new_name(&mut self, irp: u64) {
+        if let Some(name) = self.names.get(&irp) {
+            self.arena.extend_from_within(name.clone());
+        } else if !self.pairing.knows_operation(irp)
+            && let Some(name) = self.imports.names.get(&irp)
+        {
+            self.arena.push_str(self.trace.links().texts.get(*name));
+        }
     }
 
     fn callback(&mut self, at: u32, placed: &Placed<'_>, callback: &MinifilterCallback) {
@@ -296,8 +369,8 @@ impl<'a> Walk<'a> {
         let known = operation
             .and_then(|operation| operation.tid)
             .or(first.and_then(|open| open.record.tid))
-            .or(joined.copied().flatten());
-        let owner = self.owner(placed, (None, tid.or(known)));
+            .or(joined.and_then(|first| first.tid));
+        let named = (None, tid.or(known));
         if first.is_some() || joined.is_some() {
             if let Some(row) = first.and_then(|open| self.rows.get_mut(open.row? as usize)) {
                 match sign {
@@ -312,18 +385,26 @@ impl<'a> Walk<'a> {
                     *free = Some((placed.ticks, tid));
                 }
             }
-            self.further(at, placed, Class::Minifilter, owner);
+            self.further(at, placed, Class::Minifilter, named);
             return;
         }
         let mut row = None;
-        if self.takes(placed, Class::Minifilter, owner) {
+        if let Some(owner) = self.admits(placed, Class::Minifilter, named) {
             let from = self.arena.len();
             self.push_file(callback.file_object, callback.fs_context, placed);
             if let (true, Some(open)) = (self.arena.len() == from, operation) {
                 self.push_file(open.object, 0, placed);
             }
             let to = self.arena.len();
-            row = self.keep(at, Class::Minifilter, Role::First, owner, (from, to));
+            self.push_new_name(irp);
+            let new = NewRow {
+                record: at,
+                class: Class::Minifilter,
+                role: Role::First,
+                named,
+                owner,
+            };
+            row = self.keep(placed, new, (from, to));
         }
         if let Some(row) = row.and_then(|row| self.rows.get_mut(row as usize)) {
             match sign {
@@ -339,7 +420,7 @@ impl<'a> Walk<'a> {
             tid: tid.or(operation.and_then(|operation| operation.tid)),
             family: Family::Other,
         };
-        let open = Open { record, row };
+        let open = Open { record, row, at };
         self.pairing.callback(key, sign, placed.start, open);
     }
 
@@ -350,18 +431,30 @@ impl<'a> Walk<'a> {
         {
             return;
         }
-        let owner = self.owner(placed, body.owner());
-        if !self.takes(placed, class, owner) {
+        let named = body.owner();
+        let Some(owner) = self.admits(placed, class, named) else {
             return;
-        }
+        };
         let from = self.arena.len();
-        self.push_path(placed, body, owner);
+        self.push_path(placed, body, named);
         let to = self.arena.len();
         self.push_target(body);
-        self.keep(at, class, Role::Event, owner, (from, to));
+        let row = NewRow {
+            record: at,
+            class,
+            role: Role::Event,
+            named,
+            owner,
+        };
+        self.keep(placed, row, (from, to));
     }
 
-    fn push_path(&mut self, placed: &Placed<'_>, body: &Body<'_>, owner: Owner) {
+    fn push_path(
+        &mut self,
+        placed: &Placed<'_>,
+        body: &Body<'_>,
+        named: (Option<u32>, Option<u32>),
+    ) {
         use crate::etl::kernel::disk::DiskEvent;
         use crate::etl::kernel::fault::FaultEvent;
         use crate::etl::kernel::image::ImageEvent;
@@ -376,7 +469,8 @@ impl<'a> Walk<'a> {
                 shorten_key(&mut self.arena, from);
             }
             Body::Process(ProcessEvent::Row(row)) => {
-                let image = self.trace.image_path(owner.process);
+                let process = self.owner(placed, named).process;
+                let image = self.trace.image_path(process);
                 if image.is_empty() {
                     row.image.push_to(&mut self.arena);
                 } else {
