@@ -17,6 +17,7 @@ fn analysis(criterion: &mut Criterion) {
     let written = tracegen::big::write(LOG_BYTES, &path).unwrap();
     let trace = PmlTrace::open(&path, &|_| ()).unwrap();
     let case = Case {
+        logs: Default::default(),
         inputs: vec![CaseInput {
             name: "big.pml".into(),
             trace: &trace,

@@ -18,3 +18,4 @@ binary="${1:-}"
 tracegen sample boot traces/boot-log
 tracegen sample clean traces/clean
 tracegen sample boot-trace traces/boot-trace
+tracegen logs 120 traces/boot-trace

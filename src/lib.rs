@@ -18,7 +18,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let log = PmlTrace::open("boot_log.pml".as_ref(), &|_| ())?;
-//! let case = Case { inputs: vec![CaseInput { name: "boot_log.pml".into(), trace: &log }] };
+//! let case = Case { inputs: vec![CaseInput { name: "boot_log.pml".into(), trace: &log }], logs: Default::default() };
 //! let outcome = analyze(&case, &Options::default(), &Silent)?;
 //! for driver in outcome.findings.flagged() {
 //!     println!("{} {} {}", driver.name, driver.verdict.as_str(), driver.failures);

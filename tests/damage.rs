@@ -33,6 +33,7 @@ fn open(bytes: &[u8]) -> Result<PmlTrace, fltscope::pml::OpenError> {
 fn through(bytes: &[u8]) -> Option<(u64, u64)> {
     let trace = open(bytes).ok()?;
     let case = Case {
+        logs: Default::default(),
         inputs: vec![CaseInput {
             name: "x.pml".into(),
             trace: &trace,

@@ -213,7 +213,9 @@ fn a_clean_trace_flags_nobody() {
 #[test]
 fn the_committed_trace_tells_the_story() {
     let found = findings(&[&repository("traces/boot-trace")]);
-    assert_eq!(found["inputs"].as_array().unwrap().len(), 2);
+    assert_eq!(found["inputs"].as_array().unwrap().len(), 4);
+    assert_eq!(found["failure"]["inf"], "oposdrv.inf");
+    assert_eq!(found["window"]["source"], "logs");
     let first = &found["drivers"][0];
     assert_eq!(first["name"], "tmsflt.sys");
     assert_eq!(first["verdict"], "implicated");
@@ -226,6 +228,7 @@ fn the_committed_trace_tells_the_story() {
     let refused = refused.unwrap();
     assert_eq!(refused["status"], "0xc0000022");
     assert_eq!(refused["process"], "TiWorker.exe");
+    assert_eq!(refused["phase"], "attempt");
     assert!(
         refused["path"]
             .as_str()

@@ -33,9 +33,16 @@ fn analysed(path: &str) -> Findings {
         name: path.to_owned(),
         trace: &trace,
     }];
-    analyze(&Case { inputs }, &Options::default(), &Silent)
-        .unwrap()
-        .findings
+    analyze(
+        &Case {
+            inputs,
+            logs: Default::default(),
+        },
+        &Options::default(),
+        &Silent,
+    )
+    .unwrap()
+    .findings
 }
 
 /// The page without its own style and script: what the trace has a part in.
@@ -91,7 +98,9 @@ fn the_sample_case_is_told_whole() {
     let page = report(&[&log]);
     assert_well_formed(&page);
     assert!(page.contains("Implicated</span>: <bdi class=\"name\">tmsflt.sys</bdi>"));
-    assert!(page.contains("on the stacks of driver-store operations that failed or were slow."));
+    assert!(page.contains(
+        "in callbacks or on stacks of driver-store operations that failed or were slow."
+    ));
     let found = findings(&[&log]);
     let texts = |value: &serde_json::Value| value.as_str().map(escaped);
     let drivers = found["drivers"].as_array().unwrap();

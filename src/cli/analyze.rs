@@ -2,7 +2,8 @@
 
 use super::args::{AnalyzeArgs, FailOn, GlobalArgs, ReportFormat, WindowArg};
 use super::export::write_table;
-use super::open::open_all;
+use super::logs::read_logs;
+use super::open::open_case;
 use super::output::{print, write_file};
 use super::progress::Bars;
 use super::{CliError, Status};
@@ -11,6 +12,7 @@ use crate::export::{Column, Filter, Format, Table};
 use crate::findings::{
     Case, CaseInput, Findings, Options, Outcome, Rules, Verdict, WindowChoice, analyze,
 };
+use crate::input::text::TextOptions;
 use crate::report::{drivers::findings_csv, html, summary};
 use std::io;
 use std::path::Path;
@@ -19,12 +21,18 @@ use std::path::Path;
 pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     let options = options_of(args)?;
     let bars = Bars::new(global.quiet);
-    let opened = open_all(&args.inputs, &bars);
-    if opened.traces.is_empty() {
+    let mut opened = open_case(&args.inputs, &bars);
+    let text = TextOptions {
+        encoding: args.log_encoding,
+        ..TextOptions::default()
+    };
+    let logs = read_logs(&mut opened, &text, &bars);
+    if opened.traces.is_empty() && logs.is_empty() {
         return Err(opened.nothing_usable());
     }
     opened.warn();
     let case = Case {
+        logs,
         inputs: opened
             .traces
             .iter()
@@ -68,6 +76,7 @@ fn options_of(args: &AnalyzeArgs) -> Result<Options, CliError> {
             WindowArg::User(window) => WindowChoice::User(window),
         },
         evidence: args.evidence,
+        log_zone: args.log_tz.clone(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Every command and option, once: help, man page and completions come from here.
 
 use crate::export::class_by_name;
+use crate::input::text::LogEncoding;
 use crate::servicing::UserWindow;
 use crate::trace::time::parse_rfc3339;
 use crate::trace::{Class, Filetime, Zone};
@@ -71,6 +72,8 @@ const ANALYZE_EXAMPLES: &str = "Examples:
     fltscope analyze case/ --out report/
   Look at two minutes only:
     fltscope analyze boot_log.pml --out report/ --window 2026-05-12T06:41:00Z..2026-05-12T06:43:00Z
+  The logs were written in another zone than the traces say:
+    fltscope analyze case/ --out report/ --log-tz +08:00
   In a script: exit status 3 when a third-party driver failed or delayed an operation:
     fltscope analyze case/ --out report/ --quiet --fail-on implicated
 
@@ -109,7 +112,7 @@ const MAN_EXAMPLES: &str = "Examples:
 /// Arguments of `analyze`
 #[derive(Debug, clap::Args)]
 pub struct AnalyzeArgs {
-    /// Case folder, or any mix of trace files
+    /// Case folder, or any mix of traces (.pml, .etl) and servicing logs (CBS.log, setupapi.dev.log)
     #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<PathBuf>,
     /// Folder for findings.json, events.csv, events.parquet, drivers.csv and report.html; made if it is not there
@@ -118,6 +121,12 @@ pub struct AnalyzeArgs {
     /// Time to look at: auto, or START..END (RFC 3339; an end may be left open)
     #[arg(long, value_name = "auto|START..END", default_value = "auto", value_parser = parse_window)]
     pub window: WindowArg,
+    /// Time zone the servicing logs were written in: +08:00, Europe/Berlin; by default as the logs or traces show it
+    #[arg(long, value_name = "OFFSET", value_parser = Zone::parse, allow_hyphen_values = true)]
+    pub log_tz: Option<Zone>,
+    /// Code page of servicing logs that are neither UTF-8 nor UTF-16: 936, 1252, gbk; by default as it looks
+    #[arg(long, value_name = "NAME")]
+    pub log_encoding: Option<LogEncoding>,
     /// TOML file that changes paths, observers, benign results or the delay bound
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub rules: Option<PathBuf>,

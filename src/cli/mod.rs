@@ -5,6 +5,7 @@ mod args;
 mod drivers;
 mod export;
 mod info;
+mod logs;
 mod meta;
 mod open;
 mod output;

@@ -44,8 +44,31 @@ pub struct Opened {
     pub unreadable: Vec<String>,
     /// Files that were found and are not read, with the reason.
     pub passed_over: Vec<String>,
+    /// Servicing logs, where the command takes them.
+    pub logs: Vec<LogFile>,
     workspace: Workspace,
-    facts_only: bool,
+    purpose: Purpose,
+}
+
+/// A servicing log that was found.
+pub struct LogFile {
+    /// What messages call it.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// CBS or setupapi.
+    pub kind: FileKind,
+}
+
+/// What inputs are opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// The facts of traces.
+    Facts,
+    /// Their events.
+    Events,
+    /// A case: traces with their events, and servicing logs.
+    Case,
 }
 
 impl Opened {
@@ -94,11 +117,21 @@ impl Opened {
             }
             FileKind::Etl => {
                 let bar = bars.bar(format!("Opening {name}"), 0);
-                match open_etl(path, self.facts_only, &|units| bar.tick(units)) {
+                let facts_only = self.purpose == Purpose::Facts;
+                match open_etl(path, facts_only, &|units| bar.tick(units)) {
                     Ok(trace) => self.traces.push((name, OpenTrace::Etl(Box::new(trace)))),
                     Err(error) => self.unreadable.push(format!("{name}: {error}")),
                 }
             }
+            FileKind::Cbs | FileKind::SetupApi if self.purpose == Purpose::Case => {
+                self.logs.push(LogFile {
+                    name,
+                    path: path.to_owned(),
+                    kind,
+                });
+            }
+            // Beside traces in a folder they are nobody's business here.
+            FileKind::Cbs | FileKind::SetupApi if !named => {}
             other if named => self.unreadable.push(not_read(&name, other)),
             other => self.passed_over.push(not_read(&name, other)),
         }
@@ -114,26 +147,32 @@ fn open_etl(path: &Path, facts_only: bool, tick: Tick<'_>) -> Result<EtlTrace, e
 
 fn not_read(name: &str, kind: FileKind) -> String {
     format!(
-        "{name}: a {} is not read here: this version reads Procmon logs (.pml) and Windows trace logs (.etl)",
+        "{name}: a {} is not read here: expected a Procmon log (.pml) or a Windows trace log (.etl)",
         kind.name()
     )
 }
 
 /// Opens every trace that `paths` stand for, for their facts: events cannot be had from all of them.
 pub fn open_for_facts(paths: &[PathBuf], bars: &Bars) -> Opened {
-    open(paths, bars, true)
+    open(paths, bars, Purpose::Facts)
 }
 
 /// Opens every trace that `paths` stand for: folders are searched, archives unpacked.
 pub fn open_all(paths: &[PathBuf], bars: &Bars) -> Opened {
-    open(paths, bars, false)
+    open(paths, bars, Purpose::Events)
 }
 
-fn open(paths: &[PathBuf], bars: &Bars, facts_only: bool) -> Opened {
+/// The same, and finds the servicing logs.
+pub fn open_case(paths: &[PathBuf], bars: &Bars) -> Opened {
+    open(paths, bars, Purpose::Case)
+}
+
+fn open(paths: &[PathBuf], bars: &Bars, purpose: Purpose) -> Opened {
     let (files, errors) = find(paths);
     let mut out = Opened {
         traces: Vec::new(),
-        facts_only,
+        logs: Vec::new(),
+        purpose,
         unreadable: errors.iter().map(ToString::to_string).collect(),
         passed_over: Vec::new(),
         workspace: Workspace::default(),

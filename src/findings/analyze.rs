@@ -1,16 +1,17 @@
 //! The analysis of a case: one or more traces of one machine.
 
 use super::describe::{coverage, describe_input, finding, identity_warnings, machine};
+use super::logs::{CaseLogs, LogClock, LoggedFailure, log_inputs};
 use super::merge::MergedDrivers;
 use super::rules::Rules;
-use super::schema::{DriverFinding, Findings, ProcessFinding, SCHEMA};
+use super::schema::{DriverFinding, Findings, Input, ProcessFinding, SCHEMA};
 use super::scope::TraceScope;
 use super::touch::{Counting, Tally};
 use super::window::choose_window;
 use crate::drivers::{DriverList, identify, is_third_party_company};
 use crate::servicing::UserWindow;
 use crate::trace::path::starts_with_no_case;
-use crate::trace::{Filetime, Progress, Trace};
+use crate::trace::{Filetime, Progress, Trace, Zone};
 use std::collections::HashMap;
 use std::io;
 
@@ -33,6 +34,8 @@ pub struct Options {
     pub window: WindowChoice,
     /// Evidence rows a driver gets.
     pub evidence: usize,
+    /// Zone the servicing logs were written in, where the user says it.
+    pub log_zone: Option<Zone>,
 }
 
 impl Default for Options {
@@ -41,6 +44,7 @@ impl Default for Options {
             rules: Rules::default(),
             window: WindowChoice::Auto,
             evidence: 50,
+            log_zone: None,
         }
     }
 }
@@ -61,10 +65,42 @@ impl CaseInput<'_> {
     }
 }
 
-/// The traces of a case.
+/// The traces and logs of a case.
 pub struct Case<'a> {
-    /// At least one.
+    /// The traces.
     pub inputs: Vec<CaseInput<'a>>,
+    /// The servicing logs.
+    pub logs: CaseLogs,
+}
+
+impl Case<'_> {
+    /// Time of the first and of the last event of all traces.
+    pub fn ends(&self) -> (Option<Filetime>, Option<Filetime>) {
+        let infos = || self.inputs.iter().map(|input| input.trace.info());
+        (
+            infos().filter_map(|info| info.first).min(),
+            infos().filter_map(|info| info.last).max(),
+        )
+    }
+
+    /// Whether a trace holds a moment of a logged failure's window.
+    pub fn meets(&self, logged: &LoggedFailure) -> bool {
+        self.inputs.iter().any(|input| {
+            let info = input.trace.info();
+            let ends = info.first.zip(info.last);
+            ends.is_some_and(|(first, last)| logged.meets(first, last))
+        })
+    }
+
+    /// How times of the servicing logs are brought to UTC.
+    pub fn log_clock<'a>(&'a self, options: &'a Options) -> LogClock<'a> {
+        let minutes = |input: &CaseInput<'_>| input.trace.info().machine.utc_offset_minutes;
+        LogClock {
+            zone: options.log_zone.as_ref(),
+            trace_minutes: self.inputs.iter().find_map(minutes),
+            cbs: self.logs.cbs.as_ref(),
+        }
+    }
 }
 
 /// What an analysis gives.
@@ -87,7 +123,7 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
         .collect();
     let merged = MergedDrivers::new(case, &lists);
     let mut warnings = Vec::new();
-    let window = choose_window(case, options, progress, &mut warnings)?;
+    let (window, failure) = choose_window(case, options, progress, &mut warnings)?;
     let range = window.start.unwrap_or(Filetime(0))..=window.end.unwrap_or(Filetime(u64::MAX));
 
     let mut sum = Tally::default();
@@ -122,7 +158,7 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
         .zip(0..)
         .map(|(driver, number)| (driver, tallies.remove(&number).unwrap_or_default()))
         .filter(|(driver, tally)| driver.third_party || tally.touches.total() > 0)
-        .map(|(driver, tally)| finding(case, &lists, driver, &tally, &paths))
+        .map(|(driver, tally)| finding(case, &lists, &window, driver, &tally, &paths))
         .collect();
     drivers.sort_by(|a, b| {
         let key = |d: &DriverFinding| {
@@ -139,11 +175,16 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
             .then_with(|| (&a.name, &a.path).cmp(&(&b.name, &b.path)))
     });
     warnings.extend(identity_warnings(case, &merged.drivers));
+    let clock = case.log_clock(options);
+    let mut inputs: Vec<Input> = case.inputs.iter().map(describe_input).collect();
+    inputs.extend(log_inputs(&case.logs, &clock));
+    let mut machine = machine(case, &mut warnings);
+    machine.utc_offset_minutes = machine.utc_offset_minutes.or(clock.minutes());
     let findings = Findings {
         schema: SCHEMA,
-        inputs: case.inputs.iter().map(describe_input).collect(),
-        machine: machine(case, &mut warnings),
-        failure: None,
+        inputs,
+        machine,
+        failure,
         window,
         drivers,
         processes,

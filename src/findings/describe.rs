@@ -1,7 +1,7 @@
 //! From tallies to the words and numbers of the findings.
 
 use super::analyze::{Case, CaseInput};
-use super::schema::{DriverFinding, Evidence, Input, MachineFacts, PathCount, Verdict};
+use super::schema::{DriverFinding, Evidence, Input, MachineFacts, PathCount, Verdict, Window};
 use super::touch::{DriverTally, Paths, Touch};
 use crate::codes::procmon::write_result;
 use crate::drivers::{Basis, Driver, DriverList, Role};
@@ -35,6 +35,7 @@ fn micros(ticks: u64) -> f64 {
 pub fn finding(
     case: &Case<'_>,
     lists: &[DriverList],
+    window: &Window,
     driver: &Driver,
     tally: &DriverTally,
     paths: &Paths,
@@ -66,7 +67,7 @@ pub fn finding(
         evidence: tally
             .evidence
             .iter()
-            .map(|touch| evidence(case, lists, touch))
+            .map(|touch| evidence(case, lists, window, touch))
             .collect(),
     }
 }
@@ -91,7 +92,7 @@ fn path_counts(tally: &DriverTally, paths: &Paths) -> (Vec<PathCount>, u64) {
     (listed, more as u64)
 }
 
-fn evidence(case: &Case<'_>, lists: &[DriverList], touch: &Touch) -> Evidence {
+fn evidence(case: &Case<'_>, lists: &[DriverList], window: &Window, touch: &Touch) -> Evidence {
     let input = &case.inputs[touch.trace];
     let process = input.trace.info().processes.get(touch.process as usize);
     let result = touch.status.map(|status| {
@@ -115,7 +116,7 @@ fn evidence(case: &Case<'_>, lists: &[DriverList], touch: &Touch) -> Evidence {
         pid: process.map(|process| process.pid),
         tid: touch.tid,
         duration_us: touch.duration.map(micros),
-        phase: None,
+        phase: window.phase_of(touch.time),
         reason: touch.reason,
         frames: touch
             .frames
@@ -130,7 +131,7 @@ pub fn describe_input(input: &CaseInput<'_>) -> Input {
     let info = input.trace.info();
     Input {
         path: input.name.clone(),
-        kind: info.kind,
+        kind: info.kind.into(),
         bytes: info.bytes,
         events: info.records.good,
         first: info.first,

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod describe;
+mod logs;
 mod merge;
 pub mod rules;
 pub mod schema;
@@ -10,5 +11,6 @@ mod touch;
 mod window;
 
 pub use analyze::{Case, CaseInput, Options, Outcome, WindowChoice, analyze};
+pub use logs::CaseLogs;
 pub use rules::Rules;
 pub use schema::{Findings, Verdict};

@@ -30,13 +30,53 @@ pub struct Findings {
     pub warnings: Vec<String>,
 }
 
+/// Kind of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputKind {
+    /// Procmon log.
+    Pml,
+    /// Windows trace log.
+    Etl,
+    /// CBS.log or one of its archives.
+    Cbs,
+    /// setupapi.dev.log.
+    SetupApi,
+}
+
+impl InputKind {
+    /// As in `findings.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pml => "pml",
+            Self::Etl => "etl",
+            Self::Cbs => "cbs",
+            Self::SetupApi => "setupapi",
+        }
+    }
+
+    /// Whether it is a trace, and no log of text lines.
+    pub fn is_trace(self) -> bool {
+        matches!(self, Self::Pml | Self::Etl)
+    }
+}
+
+impl From<Kind> for InputKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Pml => Self::Pml,
+            Kind::Etl => Self::Etl,
+        }
+    }
+}
+
 /// A file that was read.
 #[derive(Debug, Clone, Serialize)]
 pub struct Input {
     /// Path as given or found.
     pub path: String,
     /// Kind.
-    pub kind: Kind,
+    pub kind: InputKind,
     /// Size.
     pub bytes: u64,
     /// Events read.
@@ -80,7 +120,7 @@ impl From<&Machine> for MachineFacts {
 #[derive(Debug, Clone, Serialize)]
 pub struct Failure {
     /// HRESULT, as `0x800703f1`.
-    pub code: String,
+    pub code: Option<String>,
     /// Its name.
     pub name: Option<String>,
     /// What it means.
@@ -101,6 +141,8 @@ pub struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WindowSource {
+    /// CBS.log or setupapi.dev.log.
+    Logs,
     /// Servicing activity in the trace.
     Trace,
     /// The user.

@@ -1,8 +1,10 @@
 //! Choosing the window of an analysis.
 
 use super::analyze::{Case, Options, WindowChoice};
-use super::schema::{Window, WindowEvidence, WindowSource};
-use crate::servicing::{ServicingSpan, servicing_span};
+use super::logs::LoggedFailure;
+use super::schema::{Failure, Span, Window, WindowEvidence, WindowSource};
+use crate::servicing::cbs::Phase;
+use crate::servicing::{ServicingSpan, UserWindow, servicing_span};
 use crate::trace::time::TICKS_PER_SECOND;
 use crate::trace::{Filetime, Progress};
 use std::io;
@@ -10,7 +12,8 @@ use std::io;
 /// Time that a window from servicing activity reaches beyond it, on either side.
 const MARGIN: u64 = 5 * TICKS_PER_SECOND;
 
-/// The window, by the best source there is; what the user has to know goes into `warnings`.
+/// The window, by the best source there is, and the failure that the logs name; what the user has to know goes into
+/// `warnings`.
 ///
 /// # Errors
 /// When a trace can no longer be read.
@@ -19,34 +22,98 @@ pub fn choose_window(
     options: &Options,
     progress: &dyn Progress,
     warnings: &mut Vec<String>,
-) -> io::Result<Window> {
-    let first = case
-        .inputs
-        .iter()
-        .filter_map(|i| i.trace.info().first)
-        .min();
-    let last = case.inputs.iter().filter_map(|i| i.trace.info().last).max();
-    let window = |start, end, source, evidence| Window {
-        start,
-        end,
-        source,
-        failure: None,
-        attempt: None,
-        rollback: None,
-        evidence,
-    };
-    if let WindowChoice::User(user) = options.window {
-        let (start, end) = (user.start.or(first), user.end.or(last));
-        if start > last || (end.is_some() && end < first) {
-            warnings.push(match (first, last) {
-                (Some(first), Some(last)) => {
-                    format!("The window does not meet the traces: they run from {first} to {last}.")
-                }
-                _ => "The traces hold no event.".to_owned(),
-            });
+) -> io::Result<(Window, Option<Failure>)> {
+    let (first, last) = case.ends();
+    let logged = logged_failure(case, options, warnings);
+    let mut window = match (options.window, &logged) {
+        (WindowChoice::User(user), _) => user_window(user, (first, last), warnings),
+        (WindowChoice::Auto, Some(logged)) if case.meets(logged) => {
+            warnings.extend(logged.notes.iter().cloned());
+            Window {
+                evidence: logged.evidence.clone(),
+                ..Window::new(Some(logged.start), Some(logged.end), WindowSource::Logs)
+            }
         }
-        return Ok(window(start, end, WindowSource::User, Vec::new()));
+        (WindowChoice::Auto, logged) => {
+            if let Some(logged) = logged {
+                warnings.push(elsewhere(logged, (first, last)));
+            }
+            by_traces(case, options, progress, (first, last), warnings)?
+        }
+    };
+    if let Some(logged) = &logged {
+        window.place(logged);
     }
+    Ok((window, logged.map(|logged| logged.failure)))
+}
+
+/// The failure that counts: of several the last that meets a trace, else the last.
+fn logged_failure(
+    case: &Case<'_>,
+    options: &Options,
+    warnings: &mut Vec<String>,
+) -> Option<LoggedFailure> {
+    let clock = case.log_clock(options);
+    let mut failures = case.logs.failures(&clock);
+    if !case.logs.is_empty() && clock.basis().is_none() {
+        warnings.push("Nothing says what time zone the servicing logs were written in: they are taken for UTC. Give it with --log-tz, as +08:00.".to_owned());
+    }
+    if failures.is_empty() {
+        if !case.logs.is_empty() {
+            warnings.push("The servicing logs tell of no failed driver operation.".to_owned());
+        }
+        return None;
+    }
+    let met = failures.iter().rposition(|failure| case.meets(failure));
+    let chosen = met.unwrap_or(failures.len() - 1);
+    Some(failures.swap_remove(chosen))
+}
+
+/// Why the window of the logs is not used.
+fn elsewhere(logged: &LoggedFailure, ends: (Option<Filetime>, Option<Filetime>)) -> String {
+    let (Some(first), Some(last)) = ends else {
+        return "The logs place the failure, but there is no trace of that time.".to_owned();
+    };
+    let span = format!("{} to {}", logged.start, logged.end);
+    let why = match logged.phase {
+        Some(Phase::Shutdown) if logged.end < first => {
+            " The failure was logged during the shutdown (Shtd:) before the boot that was traced: the trace shows what came after, not the attempt, and nobody in it can be blamed for it. Trace a boot in which the attempt is made again, or the shutdown itself."
+        }
+        _ if logged.end < first => {
+            " The attempt lies before the trace begins: the trace shows what came after."
+        }
+        _ => " The attempt lies behind the end of the trace.",
+    };
+    format!(
+        "The window of the logs ({span}) does not meet the traces ({first} to {last}).{why} If the clocks are to blame, give the time zone of the logs with --log-tz."
+    )
+}
+
+fn user_window(
+    user: UserWindow,
+    (first, last): (Option<Filetime>, Option<Filetime>),
+    warnings: &mut Vec<String>,
+) -> Window {
+    let (start, end) = (user.start.or(first), user.end.or(last));
+    if start > last || (end.is_some() && end < first) {
+        warnings.push(match (first, last) {
+            (Some(first), Some(last)) => {
+                format!("The window does not meet the traces: they run from {first} to {last}.")
+            }
+            _ => "The traces hold no event.".to_owned(),
+        });
+    }
+    Window::new(start, end, WindowSource::User)
+}
+
+/// The window by servicing activity, or the whole trace.
+fn by_traces(
+    case: &Case<'_>,
+    options: &Options,
+    progress: &dyn Progress,
+    (first, last): (Option<Filetime>, Option<Filetime>),
+    warnings: &mut Vec<String>,
+) -> io::Result<Window> {
     let mut evidence = Vec::new();
     let mut span: Option<(Filetime, Filetime)> = None;
     for input in &case.inputs {
@@ -62,13 +129,60 @@ pub fn choose_window(
     if let Some((start, end)) = span {
         evidence.sort_by_key(|row| row.time);
         let (start, end) = (Some(start.minus(MARGIN)), Some(end.plus(MARGIN)));
-        return Ok(window(start, end, WindowSource::Trace, evidence));
+        return Ok(Window {
+            evidence,
+            ..Window::new(start, end, WindowSource::Trace)
+        });
     }
     warnings.push(
         "No log places the failure and no servicing process acted on driver-store paths: the whole trace was looked at. Touches may have nothing to do with the update; narrow it with --window START..END."
             .to_owned(),
     );
-    Ok(window(first, last, WindowSource::Whole, Vec::new()))
+    Ok(Window::new(first, last, WindowSource::Whole))
+}
+
+impl Window {
+    fn new(start: Option<Filetime>, end: Option<Filetime>, source: WindowSource) -> Self {
+        Self {
+            start,
+            end,
+            source,
+            failure: None,
+            attempt: None,
+            rollback: None,
+            evidence: Vec::new(),
+        }
+    }
+
+    /// Notes the instant of the failure, which parts the window in two where it lies inside.
+    fn place(&mut self, logged: &LoggedFailure) {
+        let failure = logged.instant;
+        self.failure = Some(failure);
+        if let (Some(start), Some(end)) = (self.start, self.end)
+            && (start..=end).contains(&failure)
+        {
+            self.attempt = Some(Span {
+                start,
+                end: failure,
+            });
+            self.rollback = Some(Span {
+                start: failure,
+                end,
+            });
+        }
+    }
+
+    /// The part of the window that a time lies in.
+    pub fn phase_of(&self, time: Filetime) -> Option<&'static str> {
+        let (attempt, rollback) = (self.attempt?, self.rollback?);
+        if (attempt.start..=attempt.end).contains(&time) {
+            Some("attempt")
+        } else if (rollback.start..=rollback.end).contains(&time) {
+            Some("rollback")
+        } else {
+            None
+        }
+    }
 }
 
 fn span_evidence(input: &str, span: &ServicingSpan) -> [WindowEvidence; 2] {

@@ -27,6 +27,7 @@ pub fn text(findings: &Findings, zone: &Zone, out: Option<&Path>) -> String {
 fn write_summary(to: &mut String, findings: &Findings, zone: &Zone, out: Option<&Path>) -> Result {
     answer(to, findings)?;
     inputs(to, findings, zone)?;
+    failure(to, findings, zone)?;
     window(to, findings, zone)?;
     for driver in findings.flagged() {
         flagged(to, driver, zone)?;
@@ -80,14 +81,14 @@ fn answer(to: &mut String, findings: &Findings) -> Result {
         (false, _) => paint(
             RED,
             format!(
-                "IMPLICATED: {}: on the stacks of driver-store operations that failed or were slow",
+                "IMPLICATED: {}: in callbacks or on stacks of driver-store operations that failed or were slow",
                 implicated.join(", ")
             ),
         ),
         (true, false) => paint(
             YELLOW,
             format!(
-                "TOUCHED, not implicated: {}: on the stacks of driver-store operations, none of which failed or was slow",
+                "TOUCHED, not implicated: {}: in callbacks or on stacks of driver-store operations, none of which failed or was slow",
                 touched.join(", ")
             ),
         ),
@@ -111,13 +112,17 @@ fn inputs(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
     .collect();
     writeln!(to, "{}  {}", paint(BOLD, "Machine"), facts.join(", "))?;
     for input in &findings.inputs {
+        let (label, noun) = match input.kind.is_trace() {
+            true => ("Traces", "event"),
+            false => ("Logs  ", "line"),
+        };
         write!(
             to,
             "{}   {}, {}, {}",
-            paint(BOLD, "Traces"),
+            paint(BOLD, label),
             safe(&input.path),
             bytes(input.bytes),
-            plural(input.events, "event")
+            plural(input.events, noun)
         )?;
         if let (Some(first), Some(last)) = (input.first, input.last) {
             write!(
@@ -133,9 +138,34 @@ fn inputs(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
     Ok(())
 }
 
+/// What the servicing logs name.
+fn failure(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
+    let Some(failure) = &findings.failure else {
+        return Ok(());
+    };
+    let mut what: Vec<String> = Vec::new();
+    what.extend(failure.inf.as_deref().map(safe));
+    let code = failure.code.clone().unwrap_or_else(|| "no code".to_owned());
+    what.push(match &failure.name {
+        Some(name) => format!("{code} {name}"),
+        None => code,
+    });
+    if let Some(time) = failure.time {
+        let zone_name = zone_name(zone, time);
+        what.push(format!("at {} {zone_name}", date_time(time, zone)));
+    }
+    what.push(format!("{} line {}", failure.source, failure.line));
+    writeln!(to, "{}  {}", paint(BOLD, "Failure"), what.join(", "))?;
+    if let Some(meaning) = &failure.meaning {
+        writeln!(to, "         {}", paint(DIM, safe(meaning)))?;
+    }
+    Ok(())
+}
+
 fn window(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
     let window = &findings.window;
     let source = match window.source {
+        WindowSource::Logs => "the servicing logs: the failed driver operation and its rollback",
         WindowSource::Trace => "servicing activity in the trace, 5 s wider on either side",
         WindowSource::User => "--window",
         WindowSource::Whole => "the whole trace, for want of anything better",

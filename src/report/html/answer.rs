@@ -58,7 +58,7 @@ impl Answer {
                 "implicated",
                 "Implicated",
                 implicated,
-                "on the stacks of driver-store operations that failed or were slow",
+                "in callbacks or on stacks of driver-store operations that failed or were slow",
             )
             .also(touched.len())
             .limits(
@@ -78,7 +78,7 @@ impl Answer {
                 "touched",
                 "Touched, not implicated",
                 touched,
-                "on the stacks of driver-store operations, none of which failed or was slow",
+                "in callbacks or on stacks of driver-store operations, none of which failed or was slow",
             )
             .limits(
                 &[

@@ -250,6 +250,9 @@ fn window(window: &Window, zone: &Zone) -> WindowView {
             .zip(window.end)
             .map(|(start, end)| span(end.0.saturating_sub(start.0))),
         source: match window.source {
+            WindowSource::Logs => {
+                "from the servicing logs: the failed driver operation and its rollback"
+            }
             WindowSource::Trace => {
                 "from the servicing activity in the trace, 5 s wider on either side"
             }

@@ -1,9 +1,10 @@
 //! The cases: the same bytes every time, and a story that holds what it promises.
 
 use std::path::{Path, PathBuf};
+use tracegen::logs::{Encoding, Paper, Zone, cbs, setupapi};
 use tracegen::scenario::{
-    Case, DriverTruth, EtlOptions, Findings, boot_case, boot_case_32, clean_case, short_boot_case,
-    short_boot_trace,
+    Case, DriverTruth, EtlOptions, Findings, boot_case, boot_case_32, boot_story, clean_case,
+    short_boot_case, short_boot_trace,
 };
 
 fn driver<'a>(findings: &'a Findings, name: &str) -> &'a DriverTruth {
@@ -18,6 +19,15 @@ fn driver<'a>(findings: &'a Findings, name: &str) -> &'a DriverTruth {
 fn a_case_is_the_same_every_time() {
     for case in [boot_case, clean_case, boot_case_32] {
         assert!(case().bytes() == case().bytes());
+    }
+}
+
+/// Logs of a machine two hours ahead of UTC, as the header of the trace has it.
+fn summer(encoding: Encoding) -> Paper {
+    Paper {
+        zone: Zone::hours(2),
+        encoding,
+        ..Paper::default()
     }
 }
 
@@ -40,6 +50,16 @@ fn committed_samples_are_what_the_generator_writes() {
             short_boot_trace(compressed).bytes(),
             "boot-trace/boot_trace.etl",
             400 << 10,
+        ),
+        (
+            cbs(&boot_story(), &summer(Encoding::default())).bytes,
+            "boot-trace/CBS.log",
+            64 << 10,
+        ),
+        (
+            setupapi(&boot_story(), &summer(Encoding::Gbk)).bytes,
+            "boot-trace/setupapi.dev.log",
+            64 << 10,
         ),
     ] {
         let committed = std::fs::read(traces.join(file)).unwrap();

@@ -1,0 +1,298 @@
+//! What the servicing logs of a case say of the failure: when, why, and how long around it servicing was at work.
+
+use super::schema::{Failure, Input, InputKind, WindowEvidence};
+use crate::codes::hresult;
+use crate::servicing::cbs::{Attempt, CbsLog, Phase};
+use crate::servicing::setupapi::{Section, SetupLog};
+use crate::servicing::{LineRef, LocalTime, Mark};
+use crate::trace::time::TICKS_PER_SECOND;
+use crate::trace::{Filetime, Zone};
+
+/// The servicing logs of a case.
+#[derive(Debug, Default)]
+pub struct CaseLogs {
+    /// CBS.log and its archives.
+    pub cbs: Option<CbsLog>,
+    /// setupapi.dev.log.
+    pub setup: Option<SetupLog>,
+    /// Bytes of each log, by the name messages use.
+    pub bytes: Vec<(String, u64)>,
+}
+
+/// How the wall clock of the logs is brought to UTC.
+#[derive(Debug, Clone, Copy)]
+pub struct LogClock<'a> {
+    /// As the user says.
+    pub zone: Option<&'a Zone>,
+    /// Minutes east of UTC, by a trace.
+    pub trace_minutes: Option<i32>,
+    /// The CBS log, which may show its own offset.
+    pub cbs: Option<&'a CbsLog>,
+}
+
+impl LogClock<'_> {
+    /// What the conversion rests on, where it rests on anything.
+    pub fn basis(&self) -> Option<String> {
+        let shown = self.cbs.and_then(|log| log.offsets.changes().last());
+        if self.zone.is_some() {
+            Some("--log-tz".to_owned())
+        } else if let Some(shown) = shown {
+            Some(format!(
+                "{} in CBS.log ({})",
+                shown.basis.as_str(),
+                offset(shown.minutes)
+            ))
+        } else {
+            self.trace_minutes
+                .map(|minutes| format!("the time zone in the trace ({})", offset(minutes)))
+        }
+    }
+
+    fn fallback(&self, time: LocalTime) -> Filetime {
+        time.to_utc(self.trace_minutes.unwrap_or(0))
+    }
+
+    /// UTC of a line of a CBS log.
+    pub fn cbs(&self, mark: &Mark) -> Filetime {
+        if let Some(zone) = self.zone {
+            return mark.time.to_utc_in(zone);
+        }
+        let shown = self.cbs.and_then(|log| log.offsets.at(mark.at));
+        shown.map_or_else(
+            || self.fallback(mark.time),
+            |shown| mark.time.to_utc(shown.minutes),
+        )
+    }
+
+    /// UTC of a time in setupapi.dev.log, which shows no offset itself.
+    pub fn setup(&self, time: LocalTime) -> Filetime {
+        if let Some(zone) = self.zone {
+            return time.to_utc_in(zone);
+        }
+        let shown = self.cbs.and_then(|log| log.offsets.near(time));
+        shown.map_or_else(|| self.fallback(time), |shown| time.to_utc(shown.minutes))
+    }
+
+    /// Minutes east of UTC that the logs show last.
+    pub fn minutes(&self) -> Option<i32> {
+        let shown = self.cbs.and_then(|log| log.offsets.changes().last());
+        shown.map(|shown| shown.minutes)
+    }
+}
+
+fn offset(minutes: i32) -> String {
+    let sign = if minutes < 0 { '-' } else { '+' };
+    let minutes = minutes.unsigned_abs();
+    format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// A failure that a log tells of, and the time around it.
+#[derive(Debug, Clone)]
+pub struct LoggedFailure {
+    /// The failure.
+    pub failure: Failure,
+    /// Start of the attempt.
+    pub start: Filetime,
+    /// The instant of the failure.
+    pub instant: Filetime,
+    /// End of the rollback.
+    pub end: Filetime,
+    /// When servicing was at work.
+    pub phase: Option<Phase>,
+    /// The lines that place it.
+    pub evidence: Vec<WindowEvidence>,
+    /// What is assumed, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl LoggedFailure {
+    /// Whether its window has a moment in common with `first..=last`.
+    pub fn meets(&self, first: Filetime, last: Filetime) -> bool {
+        self.start <= last && first <= self.end
+    }
+}
+
+/// setupapi.dev.log sharpens the instant of a failure in CBS.log this near to it.
+const NEAR: u64 = 3 * TICKS_PER_SECOND;
+
+impl CaseLogs {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.cbs.is_none() && self.setup.is_none()
+    }
+
+    /// Every failed driver operation that the logs tell of, in their order.
+    pub fn failures(&self, clock: &LogClock<'_>) -> Vec<LoggedFailure> {
+        let cbs = self.cbs.iter().flat_map(|log| {
+            log.failing()
+                .map(move |attempt| self.by_cbs(log, attempt, clock))
+        });
+        let out: Vec<LoggedFailure> = cbs.collect();
+        if !out.is_empty() {
+            return out;
+        }
+        let setup = self.setup.iter().flat_map(|log| {
+            log.failing()
+                .filter_map(move |section| by_setup(log, section, clock))
+        });
+        setup.collect()
+    }
+
+    fn by_cbs(&self, log: &CbsLog, attempt: &Attempt, clock: &LogClock<'_>) -> LoggedFailure {
+        let span = attempt.span(|mark| clock.cbs(mark));
+        let mark = &attempt.failure.0;
+        let mut out = LoggedFailure {
+            failure: Failure {
+                inf: attempt.inf.clone(),
+                package: attempt.package.clone(),
+                ..failure(attempt.code, span.failure, "cbs", mark.at.line)
+            },
+            start: span.start,
+            instant: span.failure,
+            end: span.end,
+            phase: attempt.phase,
+            evidence: attempt
+                .evidence
+                .iter()
+                .map(|mark| row(log.name(mark.at), clock.cbs(mark), mark))
+                .collect(),
+            notes: Vec::new(),
+        };
+        if !span.start_known {
+            out.notes.push("CBS.log does not say when the driver operation queue started: 60 s before the failure are looked at.".to_owned());
+        }
+        if !span.end_known {
+            out.notes.push("CBS.log does not say when the rollback ended: 60 s after the failure are looked at.".to_owned());
+        }
+        if let Some(setup) = &self.setup {
+            sharpen(&mut out, setup, clock);
+        }
+        out.evidence.sort_by_key(|row| row.time);
+        out
+    }
+}
+
+/// Takes over the instant of a failed section that is the same failure.
+fn sharpen(out: &mut LoggedFailure, log: &SetupLog, clock: &LogClock<'_>) {
+    let near = log.failing().filter_map(|section| {
+        let failed = section.failure.as_ref()?;
+        let same = match (&failed.inf, &out.failure.inf) {
+            (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+            _ => false,
+        };
+        let time = clock.setup(failed.mark.time);
+        let (start, end) = section.span()?;
+        let (start, end) = (clock.setup(start), clock.setup(end));
+        // CBS.log has whole seconds, and tells of the failure when the section has ended.
+        let inside = start <= out.instant.plus(NEAR) && out.instant <= end.plus(NEAR);
+        (same && inside).then_some((time.0.abs_diff(out.instant.0), time, failed))
+    });
+    let Some((_, time, failed)) = near.min_by_key(|(distance, ..)| *distance) else {
+        return;
+    };
+    out.instant = time.max(out.start).min(out.end);
+    out.failure.time = Some(out.instant);
+    let name = log.name(failed.mark.at);
+    out.evidence.push(row(name, time, &failed.mark));
+}
+
+fn by_setup(log: &SetupLog, section: &Section, clock: &LogClock<'_>) -> Option<LoggedFailure> {
+    let failed = section.failure.as_ref()?;
+    let (start, end) = section.span()?;
+    let (start, end) = (clock.setup(start), clock.setup(end));
+    let end = end.max(start);
+    let instant = clock.setup(failed.mark.time).max(start).min(end);
+    let name = log.name(failed.mark.at);
+    let line = |time, text: String| WindowEvidence {
+        time,
+        input: name.to_owned(),
+        text,
+    };
+    Some(LoggedFailure {
+        failure: Failure {
+            inf: failed.inf.clone(),
+            package: None,
+            ..failure(failed.code, instant, "setupapi", failed.mark.at.line)
+        },
+        start,
+        instant,
+        end,
+        phase: None,
+        evidence: vec![
+            line(
+                start,
+                format!("line {}: [{}]", section.first.line, section.title),
+            ),
+            row(name, instant, &failed.mark),
+            line(
+                end,
+                format!("line {}: end of [{}]", section.last.line, section.title),
+            ),
+        ],
+        notes: Vec::new(),
+    })
+}
+
+fn failure(code: Option<u32>, time: Filetime, source: &'static str, line: u64) -> Failure {
+    Failure {
+        code: code.map(|code| format!("{code:#010x}")),
+        name: code.and_then(hresult::name).map(str::to_owned),
+        meaning: code.and_then(hresult::meaning).map(str::to_owned),
+        inf: None,
+        package: None,
+        time: Some(time),
+        source,
+        line,
+    }
+}
+
+fn row(input: &str, time: Filetime, mark: &Mark) -> WindowEvidence {
+    WindowEvidence {
+        time,
+        input: input.to_owned(),
+        text: format!("line {}: {}", mark.at.line, mark.text.trim()),
+    }
+}
+
+/// The logs as inputs of the case.
+pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
+    let bytes = |name: &str| {
+        let found = logs.bytes.iter().find(|(known, _)| known == name);
+        found.map_or(0, |(_, bytes)| *bytes)
+    };
+    let mut out = Vec::new();
+    for (number, file) in logs.cbs.iter().flat_map(|log| &log.files).enumerate() {
+        let utc = |time| {
+            let at = LineRef {
+                file: number as u32,
+                line: 1,
+            };
+            clock.cbs(&Mark {
+                time,
+                at,
+                text: String::new(),
+            })
+        };
+        out.push(Input {
+            path: file.name.clone(),
+            kind: InputKind::Cbs,
+            bytes: bytes(&file.name),
+            events: file.lines.records,
+            first: file.first_last.map(|(first, _)| utc(first)),
+            last: file.first_last.map(|(_, last)| utc(last)),
+            warnings: file.warnings(),
+        });
+    }
+    for file in logs.setup.iter().flat_map(|log| &log.files) {
+        out.push(Input {
+            path: file.name.clone(),
+            kind: InputKind::SetupApi,
+            bytes: bytes(&file.name),
+            events: file.lines.heads + file.lines.frames + file.lines.bodies + file.lines.others,
+            first: file.first_last.map(|(first, _)| clock.setup(first)),
+            last: file.first_last.map(|(_, last)| clock.setup(last)),
+            warnings: file.warnings(),
+        });
+    }
+    out
+}

@@ -1,0 +1,270 @@
+//! The servicing logs of a case place the failure: through the binary, with logs and traces of one generated story.
+
+mod common;
+
+use common::{findings, fltscope, stderr};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use tracegen::logs::{Encoding, Paper, Phase, Story, Windows, Zone, cbs, setupapi};
+use tracegen::scenario::{EtlOptions, START, boot_story, short_boot_case, short_boot_trace};
+
+const SECOND: u64 = 10_000_000;
+
+/// A folder with the Procmon log of the story.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("boot_log.pml"),
+        short_boot_case().bytes(),
+    )
+    .unwrap();
+    folder
+}
+
+fn write(folder: &Path, name: &str, bytes: Vec<u8>) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn paper(hours: i32) -> Paper {
+    Paper {
+        zone: Zone::hours(hours),
+        ..Paper::default()
+    }
+}
+
+fn analyze(folder: &TempDir, more: &[&str]) -> Value {
+    let mut args = vec![folder.path().to_str().unwrap()];
+    args.extend(more);
+    findings(&args)
+}
+
+fn time(filetime: u64) -> String {
+    fltscope::trace::Filetime(filetime).to_string()
+}
+
+/// The start of the second a time lies in: CBS.log says no more.
+fn second(filetime: u64) -> String {
+    time(filetime / SECOND * SECOND)
+}
+
+fn warned(found: &Value, text: &str) -> bool {
+    let warnings = found["warnings"].as_array().unwrap();
+    warnings
+        .iter()
+        .any(|warning| warning.as_str().unwrap().contains(text))
+}
+
+#[test]
+fn both_logs_place_the_failure() {
+    let (folder, story) = (folder(), boot_story());
+    write(folder.path(), "CBS.log", cbs(&story, &paper(8)).bytes);
+    write(
+        folder.path(),
+        "setupapi.dev.log",
+        setupapi(&story, &paper(8)).bytes,
+    );
+    let found = analyze(&folder, &[]);
+    let failure = &found["failure"];
+    assert_eq!(failure["code"], "0x800703f1");
+    assert_eq!(failure["name"], "ERROR_BADDB");
+    assert_eq!(failure["inf"], "oposdrv.inf");
+    assert_eq!(failure["source"], "cbs");
+    assert_eq!(failure["package"], story.package.as_str());
+    let window = &found["window"];
+    assert_eq!(window["source"], "logs");
+    assert_eq!(window["start"], second(story.queue.unwrap()).as_str());
+    assert_eq!(window["end"], second(story.rollback_end.unwrap()).as_str());
+    // setupapi.dev.log tells the millisecond.
+    let instant = window["failure"].as_str().unwrap();
+    assert_eq!(instant[..19], second(story.failure)[..19]);
+    assert_ne!(instant, second(story.failure));
+    assert_eq!(failure["time"], window["failure"]);
+    assert_eq!(window["attempt"]["end"], window["failure"]);
+    assert_eq!(window["rollback"]["start"], window["failure"]);
+    let kinds: Vec<&str> = found["inputs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|input| input["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["pml", "cbs", "setupapi"]);
+    for driver in found["drivers"].as_array().unwrap() {
+        for row in driver["evidence"].as_array().unwrap() {
+            let before = row["time"].as_str() < Some(instant);
+            let phase = if before { "attempt" } else { "rollback" };
+            assert_eq!(row["phase"], phase, "{row}");
+        }
+    }
+    assert_eq!(found["drivers"][0]["name"], "tmsflt.sys");
+    assert_eq!(found["drivers"][0]["verdict"], "implicated");
+}
+
+#[test]
+fn one_log_is_enough() {
+    let (first, second_case, story) = (folder(), folder(), boot_story());
+    write(first.path(), "CBS.log", cbs(&story, &paper(-5)).bytes);
+    let found = analyze(&first, &[]);
+    assert_eq!(found["window"]["source"], "logs");
+    assert_eq!(found["window"]["failure"], second(story.failure).as_str());
+    write(
+        second_case.path(),
+        "dev.txt",
+        setupapi(&story, &paper(0)).bytes,
+    );
+    // The content tells the kind, and nothing tells the zone.
+    let found = analyze(&second_case, &[]);
+    assert_eq!(found["failure"]["source"], "setupapi");
+    assert_eq!(found["failure"]["code"], "0x800703f1");
+    assert_eq!(found["window"]["source"], "logs");
+    assert!(warned(&found, "--log-tz"));
+}
+
+#[test]
+fn the_zone_comes_from_the_user_the_log_or_the_trace() {
+    let story = boot_story();
+    let wanted = second(story.queue.unwrap());
+    // What a log without marks of its own is written in: the trace's header says +02:00.
+    let silent = Story {
+        windows: Windows::Seven,
+        ..story.clone()
+    };
+    let etl = tempfile::tempdir().unwrap();
+    let trace = short_boot_trace(EtlOptions::default());
+    write(etl.path(), "boot_trace.etl", trace.bytes());
+    write(
+        etl.path(),
+        "setupapi.dev.log",
+        setupapi(&silent, &paper(2)).bytes,
+    );
+    let found = analyze(&etl, &[]);
+    assert_eq!(found["window"]["source"], "logs", "{}", found["warnings"]);
+    // What the user says goes before what the log says of itself.
+    let wrong = folder();
+    write(wrong.path(), "CBS.log", cbs(&story, &paper(8)).bytes);
+    assert_eq!(analyze(&wrong, &[])["window"]["start"], wanted.as_str());
+    let found = analyze(&wrong, &["--log-tz", "+08:00"]);
+    assert_eq!(found["window"]["start"], wanted.as_str());
+    let found = analyze(&wrong, &["--log-tz=-03:00"]);
+    assert_eq!(found["window"]["source"], "trace");
+    assert!(
+        warned(&found, "does not meet the traces"),
+        "{}",
+        found["warnings"]
+    );
+    assert_eq!(found["failure"]["inf"], "oposdrv.inf");
+    assert_eq!(found["window"]["attempt"], Value::Null);
+}
+
+#[test]
+fn missing_lines_are_replaced_by_a_minute() {
+    let (folder, story) = (folder(), boot_story());
+    let story = Story {
+        queue: None,
+        rollback_end: None,
+        ..story
+    };
+    write(folder.path(), "CBS.log", cbs(&story, &paper(0)).bytes);
+    let found = analyze(&folder, &[]);
+    let failure = story.failure / SECOND * SECOND;
+    assert_eq!(
+        found["window"]["start"],
+        time(failure - 60 * SECOND).as_str()
+    );
+    assert_eq!(found["window"]["end"], time(failure + 60 * SECOND).as_str());
+    assert!(warned(
+        &found,
+        "does not say when the driver operation queue started"
+    ));
+}
+
+#[test]
+fn an_attempt_before_the_traced_boot_is_said_to_be_one() {
+    let folder = folder();
+    let story = Story {
+        phase: Phase::Shutdown,
+        boot: START,
+        queue: Some(START - 200 * SECOND),
+        failure: START - 180 * SECOND,
+        rollback_end: Some(START - 150 * SECOND),
+        ..boot_story()
+    };
+    write(folder.path(), "CBS.log", cbs(&story, &paper(1)).bytes);
+    let found = analyze(&folder, &[]);
+    assert_eq!(found["window"]["source"], "trace");
+    assert_eq!(found["failure"]["code"], "0x800703f1");
+    assert!(warned(&found, "Shtd:"), "{}", found["warnings"]);
+}
+
+#[test]
+fn logs_of_success_and_logs_alone() {
+    let with_trace = folder();
+    let fine = Story {
+        error: 0,
+        ..boot_story()
+    };
+    write(with_trace.path(), "CBS.log", cbs(&fine, &paper(0)).bytes);
+    let found = analyze(&with_trace, &[]);
+    assert_eq!(found["failure"], Value::Null);
+    assert_eq!(found["window"]["source"], "trace");
+    assert!(warned(&found, "no failed driver operation"));
+    let alone = tempfile::tempdir().unwrap();
+    write(alone.path(), "CBS.log", cbs(&boot_story(), &paper(0)).bytes);
+    let found = analyze(&alone, &[]);
+    assert_eq!(found["failure"]["inf"], "oposdrv.inf");
+    assert_eq!(found["drivers"].as_array().unwrap().len(), 0);
+    assert!(warned(&found, "no trace"), "{}", found["warnings"]);
+}
+
+#[test]
+fn a_user_window_keeps_the_logged_failure() {
+    let (folder, story) = (folder(), boot_story());
+    write(folder.path(), "CBS.log", cbs(&story, &paper(0)).bytes);
+    let found = analyze(&folder, &["--window", ".."]);
+    assert_eq!(found["window"]["source"], "user");
+    assert_eq!(found["window"]["failure"], second(story.failure).as_str());
+    assert_eq!(
+        found["window"]["attempt"]["end"],
+        second(story.failure).as_str()
+    );
+}
+
+#[test]
+fn logs_in_any_encoding_and_in_archives() {
+    let story = boot_story();
+    for encoding in [
+        Encoding::Utf16LeMark,
+        Encoding::Utf16BeMark,
+        Encoding::Gbk,
+        Encoding::Utf8,
+    ] {
+        let folder = folder();
+        let sheet = Paper {
+            encoding,
+            ..paper(8)
+        };
+        write(folder.path(), "CBS.log", cbs(&story, &sheet).bytes);
+        let found = analyze(&folder, &[]);
+        assert_eq!(
+            found["window"]["start"],
+            second(story.queue.unwrap()).as_str(),
+            "{encoding:?}"
+        );
+    }
+    let folder = folder();
+    let bytes = cbs(&story, &paper(8)).bytes;
+    let path = folder.path().join("CBS.log.zst");
+    std::fs::write(&path, zstd::encode_all(bytes.as_slice(), 1).unwrap()).unwrap();
+    let found = analyze(&folder, &[]);
+    assert_eq!(found["window"]["source"], "logs", "{}", found["warnings"]);
+}
+
+#[test]
+fn what_cannot_be_a_zone_or_a_code_page_is_usage() {
+    for option in ["--log-tz=Mars/Base", "--log-encoding=klingon"] {
+        let output = fltscope(["analyze", "x.pml", option]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    }
+}
