@@ -268,3 +268,35 @@ fn what_cannot_be_a_zone_or_a_code_page_is_usage() {
         assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn the_timeline_has_logs_and_traces_on_one_axis() {
+    let case = common::repository("traces/boot-trace");
+    let output = fltscope(["window", &case, "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["schema"], "fltscope.window/1");
+    assert_eq!(found["window"]["source"], "logs");
+    let rows = found["rows"].as_array().unwrap();
+    let times: Vec<&str> = rows
+        .iter()
+        .map(|row| row["time"].as_str().unwrap())
+        .collect();
+    assert!(times.is_sorted());
+    let has = |kind: &str, text: &str| {
+        rows.iter()
+            .any(|row| row["kind"] == kind && row["text"].as_str().unwrap().contains(text))
+    };
+    assert!(has("log", "Perf: Doqe: Install started."));
+    assert!(has("process", "poqexec.exe (4916) starts"));
+    assert!(has("failure", "oposdrv.inf: ACCESS DENIED"));
+    assert!(has(
+        "failure",
+        "loads HKLM\\DRIVERS from C:\\Windows\\System32\\config\\DRIVERS"
+    ));
+    let text = common::stdout(["window", &case]);
+    assert!(
+        text.contains("Rollback  2026-05-12 06:42:18.4010000"),
+        "{text}"
+    );
+}

@@ -50,6 +50,9 @@ pub enum Command {
     /// Find the drivers that touched the driver store while an update was serviced
     #[command(after_long_help = ANALYZE_EXAMPLES)]
     Analyze(AnalyzeArgs),
+    /// Show when the update failed: what logs and traces tell of it, on one axis of time
+    #[command(after_long_help = WINDOW_EXAMPLES)]
+    Window(WindowArgs),
     /// Show what a trace holds: machine, time range, events, drivers, gaps
     #[command(after_long_help = INFO_EXAMPLES)]
     Info(InfoArgs),
@@ -79,6 +82,11 @@ const ANALYZE_EXAMPLES: &str = "Examples:
 
 Exit status: 0 analysed; 1 an input could not be read at all, or nothing usable was given;
 2 usage; 3 analysed, and --fail-on was met.";
+
+const WINDOW_EXAMPLES: &str = "Examples:
+    fltscope window case/
+    fltscope window CBS.log setupapi.dev.log boot_log.pml --log-tz +08:00
+    fltscope window case/ --json | jq .window";
 
 const INFO_EXAMPLES: &str = "Examples:
     fltscope info boot_log.pml
@@ -142,6 +150,23 @@ pub struct AnalyzeArgs {
     /// Start CSV files with a byte order mark, by which Excel knows UTF-8
     #[arg(long)]
     pub bom: bool,
+}
+
+/// Arguments of `window`
+#[derive(Debug, clap::Args)]
+pub struct WindowArgs {
+    /// Case folder, or any mix of traces (.pml, .etl) and servicing logs (CBS.log, setupapi.dev.log)
+    #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    pub inputs: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Time zone the servicing logs were written in: +08:00, Europe/Berlin; by default as the logs or traces show it
+    #[arg(long, value_name = "OFFSET", value_parser = Zone::parse, allow_hyphen_values = true)]
+    pub log_tz: Option<Zone>,
+    /// Code page of servicing logs that are neither UTF-8 nor UTF-16: 936, 1252, gbk; by default as it looks
+    #[arg(long, value_name = "NAME")]
+    pub log_encoding: Option<LogEncoding>,
 }
 
 /// `--window`

@@ -10,6 +10,7 @@ mod meta;
 mod open;
 mod output;
 mod progress;
+mod window;
 
 pub use args::{Args, Command};
 
@@ -79,6 +80,7 @@ fn execute(args: &Args) -> Result<Status, CliError> {
     }
     match &args.command {
         Command::Analyze(command) => analyze::run(command, &args.global),
+        Command::Window(command) => window::run(command, &args.global),
         Command::Info(command) => info::run(command, &args.global),
         Command::Drivers(command) => drivers::run(command, &args.global),
         Command::Export(command) => export::run(command, &args.global),

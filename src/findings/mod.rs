@@ -7,6 +7,7 @@ mod merge;
 pub mod rules;
 pub mod schema;
 pub mod scope;
+pub mod timeline;
 mod touch;
 mod window;
 

@@ -378,6 +378,11 @@ pub struct ProcessFinding {
 }
 
 impl Findings {
+    /// The traces among the inputs.
+    pub fn traces(&self) -> impl Iterator<Item = &Input> + Clone {
+        self.inputs.iter().filter(|input| input.kind.is_trace())
+    }
+
     /// The drivers that are flagged: third party, not `loaded`, observers aside.
     pub fn flagged(&self) -> impl Iterator<Item = &DriverFinding> {
         self.drivers.iter().filter(|driver| {

@@ -6,3 +6,4 @@ pub mod html;
 pub mod info;
 mod style;
 pub mod summary;
+pub mod timeline;

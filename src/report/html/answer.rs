@@ -63,7 +63,7 @@ impl Answer {
             .also(touched.len())
             .limits(
                 &[
-                    "So much is certain: their code was on the kernel stack of that many operations on driver-store paths in the window. The failures ended in a result that is not benign; the delays lasted as long as the delay bound or longer.",
+                    "So much is certain: their code was on the kernel stack of that many operations on driver-store paths in the window, or their callbacks were called for them. The failures ended in a result that is not benign; the delays lasted as long as the delay bound or longer. A callback fails by its own status.",
                 ],
                 &[
                     "That the driver caused the result. A frame shows that it was in the call, not who decided; another filter, an access list or an open handle may have.",
@@ -158,7 +158,7 @@ impl Answer {
 
 /// Why nobody could be seen, where that is so: then the absence says nothing at all.
 fn blind(findings: &Findings) -> &'static str {
-    let events = findings.inputs.iter().any(|input| input.events > 0);
+    let events = findings.traces().any(|input| input.events > 0);
     match (
         events,
         findings.coverage.stacks || findings.coverage.minifilter,
@@ -182,15 +182,12 @@ fn in_numbers(driver: &DriverFinding) -> String {
 /// What to try next, the strongest first; only what applies.
 pub fn next_steps(findings: &Findings, flagged: &[&DriverFinding]) -> Vec<Step> {
     let coverage = &findings.coverage;
-    let events = findings.inputs.iter().any(|input| input.events > 0);
+    let events = findings.traces().any(|input| input.events > 0);
     let mut steps = Vec::new();
     if !flagged.is_empty() {
         steps.push(remove_and_repeat(findings, flagged));
     }
-    let damaged = findings
-        .inputs
-        .iter()
-        .any(|input| !input.warnings.is_empty());
+    let damaged = findings.traces().any(|input| !input.warnings.is_empty());
     if damaged || coverage.events_lost > 0 || coverage.buffers_lost > 0 {
         steps.push(Step::new(
             "Get the traces whole",

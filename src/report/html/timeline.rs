@@ -110,16 +110,8 @@ type Stretch = (Filetime, Filetime);
 
 /// First and last event of all traces.
 fn traced(findings: &Findings) -> Option<Stretch> {
-    let first = findings
-        .inputs
-        .iter()
-        .filter_map(|input| input.first)
-        .min()?;
-    let last = findings
-        .inputs
-        .iter()
-        .filter_map(|input| input.last)
-        .max()?;
+    let first = findings.traces().filter_map(|input| input.first).min()?;
+    let last = findings.traces().filter_map(|input| input.last).max()?;
     Some((first, last))
 }
 
@@ -165,8 +157,7 @@ fn bar(axis: &Axis, from: Filetime, to: Filetime, y: f64, text: String) -> Bar {
 fn overview(findings: &Findings, traced: Stretch, shown: Option<Stretch>, zone: &Zone) -> Overview {
     let axis = Axis::new(traced.0, traced.1);
     let spans: Vec<(&str, Stretch)> = findings
-        .inputs
-        .iter()
+        .traces()
         .filter_map(|input| Some((input.path.as_str(), (input.first?, input.last?))))
         .collect();
     // Many parts of a split log share a line; the table of inputs names them.

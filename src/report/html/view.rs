@@ -172,10 +172,7 @@ impl<'a> Page<'a> {
                 last: input.last.map(|time| When::new(time, zone)),
                 warnings: Listed::new(input.warnings.iter().map(String::as_str)),
             })),
-            damaged: findings
-                .inputs
-                .iter()
-                .any(|input| !input.warnings.is_empty()),
+            damaged: findings.traces().any(|input| !input.warnings.is_empty()),
             warnings: Listed::new(findings.warnings.iter().map(String::as_str)),
         }
     }
@@ -231,7 +228,7 @@ fn machine(findings: &Findings) -> Vec<(&'static str, String)> {
         let zone = Zone::fixed(minutes * 60);
         out.push(("Local time", zone_name(&zone, Default::default())));
     }
-    let events: u64 = findings.inputs.iter().map(|input| input.events).sum();
+    let events: u64 = findings.traces().map(|input| input.events).sum();
     let files = findings.inputs.len() as u64;
     out.push((
         "Read",

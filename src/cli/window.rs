@@ -1,0 +1,48 @@
+//! `fltscope window`: when the update failed, and what happened around it.
+
+use super::args::{GlobalArgs, WindowArgs};
+use super::logs::read_logs;
+use super::open::open_case;
+use super::output::print;
+use super::progress::Bars;
+use super::{CliError, Status};
+use crate::findings::timeline::timeline;
+use crate::findings::{Case, CaseInput, Options};
+use crate::input::text::TextOptions;
+use crate::report::timeline::text;
+
+/// Runs the command.
+pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
+    let bars = Bars::new(global.quiet);
+    let mut opened = open_case(&args.inputs, &bars);
+    let options = TextOptions {
+        encoding: args.log_encoding,
+        ..TextOptions::default()
+    };
+    let logs = read_logs(&mut opened, &options, &bars);
+    if opened.traces.is_empty() && logs.is_empty() {
+        return Err(opened.nothing_usable());
+    }
+    opened.warn();
+    let inputs = opened.traces.iter().map(|(name, trace)| CaseInput {
+        name: name.clone(),
+        trace: trace.trace(),
+    });
+    let case = Case {
+        logs,
+        inputs: inputs.collect(),
+    };
+    let options = Options {
+        log_zone: args.log_tz.clone(),
+        ..Options::default()
+    };
+    let found = timeline(&case, &options, &bars)?;
+    if args.json {
+        let mut json = serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?;
+        json.push('\n');
+        print(&json)?;
+    } else {
+        print(&text(&found, &global.tz))?;
+    }
+    Ok(opened.status())
+}
