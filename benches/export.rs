@@ -61,6 +61,7 @@ fn decoding(group: &mut BenchmarkGroup<'_, WallTime>, trace: &PmlTrace) {
         detail: true,
         category: true,
         frames: fltscope::trace::Frames::All,
+        file_uses: false,
         zone: Zone::UTC,
     };
     group.bench_function("decode, fixed part only", |b| {

@@ -119,6 +119,7 @@ impl<'a> Table<'a> {
             } else {
                 Frames::None
             },
+            file_uses: false,
             zone: self.zone.clone(),
         };
         let before = rows.batch.len();

@@ -10,8 +10,8 @@ use super::survey::{LoadedImage, Survey, survey};
 use crate::input::view::Source;
 use crate::trace::path::strip_prefix_no_case;
 use crate::trace::{
-    Batch, Class, Coverage, Filetime, Frames, KernelImage, Kind, Module, NO_PROCESS, Records,
-    Select, Tick, Trace, TraceInfo, Want,
+    Batch, Class, Coverage, CreateRequest, FileUse, Filetime, Frames, KernelImage, Kind, Module,
+    NO_PROCESS, Records, Select, Tick, Trace, TraceInfo, Want,
 };
 use std::collections::HashMap;
 use std::io;
@@ -145,7 +145,24 @@ impl PmlTrace {
             }
             Frames::All => out.frames.push(record.frames()),
         }
+        if want.file_uses {
+            out.file_uses.push(file_use(class, record));
+        }
     }
+}
+
+/// What a file event says of its open file: the log holds no FileObject, only what creates ask for.
+fn file_use(class: Class, record: &Record<'_>) -> Option<FileUse> {
+    if class != Class::FileSystem {
+        return None;
+    }
+    let create = detail::create_parameters(record).map(|create| CreateRequest {
+        access: Some(create.access),
+        share: create.share.into(),
+        disposition: create.disposition,
+        options: create.options,
+    });
+    Some(FileUse { object: 0, create })
 }
 
 impl PmlTrace {

@@ -191,6 +191,28 @@ pub struct Callback {
     pub major_function: &'static str,
 }
 
+/// What a create asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CreateRequest {
+    /// Desired access mask; `None` where the trace does not hold it (ETL).
+    pub access: Option<u32>,
+    /// Share mode: 1 read, 2 write, 4 delete.
+    pub share: u32,
+    /// 0 supersede, 1 open, 2 create, 3 open or create, 4 overwrite, 5 overwrite or create.
+    pub disposition: u8,
+    /// Create options (`FILE_DIRECTORY_FILE` ..), 24 bits.
+    pub options: u32,
+}
+
+/// What a file operation says of the open file it works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileUse {
+    /// FileObject; 0 where the trace does not hold it (PML).
+    pub object: u64,
+    /// The request, of a create.
+    pub create: Option<CreateRequest>,
+}
+
 /// No process record is known for the event.
 pub const NO_PROCESS: u32 = u32::MAX;
 
@@ -235,6 +257,8 @@ pub struct Batch {
     pub callbacks: Vec<Option<Callback>>,
     /// Providers of self-describing events; the column may be shorter than the others, see [`Batch::provider`].
     pub providers: Vec<&'static str>,
+    /// What file operations say of the open file; empty where it was not asked for, see [`Batch::file_use`].
+    pub file_uses: Vec<Option<FileUse>>,
 }
 
 impl Batch {
@@ -260,6 +284,13 @@ impl Batch {
         self.providers.get(row).copied().unwrap_or_default()
     }
 
+    /// What the file operation of row `row` says of its open file; `None` for other events, and where the column was
+    /// not asked for.
+    #[inline]
+    pub fn file_use(&self, row: usize) -> Option<&FileUse> {
+        self.file_uses.get(row)?.as_ref()
+    }
+
     /// Removes all rows and keeps the memory.
     pub fn clear(&mut self) {
         self.event.clear();
@@ -279,6 +310,7 @@ impl Batch {
         self.frames.clear();
         self.callbacks.clear();
         self.providers.clear();
+        self.file_uses.clear();
     }
 }
 
@@ -307,6 +339,8 @@ pub struct Want {
     pub category: bool,
     /// [`Batch::frames`].
     pub frames: Frames,
+    /// [`Batch::file_uses`].
+    pub file_uses: bool,
     /// Zone of the times inside [`Batch::detail`].
     pub zone: Zone,
 }

@@ -10,7 +10,10 @@ pub mod source;
 pub mod time;
 
 pub use address_map::AddressMap;
-pub use batch::{Batch, Callback, Class, Frames, NO_PROCESS, NO_THREAD, Phase, Select, Want};
+pub use batch::{
+    Batch, Callback, Class, CreateRequest, FileUse, Frames, NO_PROCESS, NO_THREAD, Phase, Select,
+    Want,
+};
 pub use model::{Architecture, KernelImage, Machine, Module, Process};
 pub use run::{Progress, Silent, Tick, for_each_unit};
 pub use source::{Coverage, Kind, OperationCount, Records, Trace, TraceInfo};

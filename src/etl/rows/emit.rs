@@ -5,6 +5,7 @@ use crate::etl::body::{Body, end_of};
 use crate::etl::classes::class_of;
 use crate::etl::gather::Placed;
 use crate::etl::items::stack_of;
+use crate::etl::kernel::file_io::FileRequest;
 use crate::etl::kernel::major_function_name;
 use crate::etl::kernel::minifilter::CallbackMoment;
 use crate::etl::link::stacks::SliceStacks;
@@ -12,7 +13,7 @@ use crate::etl::link::{End, Imports, Late};
 use crate::etl::selfdescribing::Event;
 use crate::etl::trace::EtlTrace;
 use crate::trace::names::lasting;
-use crate::trace::{Batch, Callback, Class, Frames, Want};
+use crate::trace::{Batch, Callback, Class, CreateRequest, FileUse, Frames, Want};
 
 /// Writes rows into a batch.
 pub struct Emit<'a, 'r> {
@@ -85,6 +86,9 @@ impl Emit<'_, '_> {
         }
         out.callbacks.push(self.callback(kept, placed, &body, late));
         out.providers.push(provider);
+        if self.want.file_uses {
+            out.file_uses.push(file_use(kept, &body));
+        }
     }
 
     /// Names of the event and of its provider.
@@ -210,6 +214,34 @@ impl Emit<'_, '_> {
             self.frames.retain(|frame| *frame > highest);
         }
     }
+}
+
+/// What a file operation says of its open file. The kernel's events have no desired access.
+fn file_use(kept: &Kept, body: &Body<'_>) -> Option<FileUse> {
+    let Body::File(io) = body else {
+        return None;
+    };
+    if kept.role == Role::Further {
+        return None;
+    }
+    let create = match io.request {
+        FileRequest::Create {
+            disposition,
+            options,
+            share,
+            ..
+        } => Some(CreateRequest {
+            access: None,
+            share,
+            disposition,
+            options,
+        }),
+        _ => None,
+    };
+    Some(FileUse {
+        object: io.file_object,
+        create,
+    })
 }
 
 /// NTSTATUS of a row; `None` where it has none.
