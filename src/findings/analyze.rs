@@ -1,10 +1,12 @@
 //! The analysis of a case: one or more traces of one machine.
 
+use super::causes::find_causes;
 use super::describe::{coverage, describe_input, finding, identity_warnings, machine};
+use super::failing::FailureHint;
 use super::logs::{CaseLogs, LogClock, LoggedFailure, log_inputs};
 use super::merge::MergedDrivers;
 use super::rules::Rules;
-use super::schema::{DriverFinding, Findings, Input, ProcessFinding, SCHEMA};
+use super::schema::{DriverFinding, Failure, Findings, Input, ProcessFinding, SCHEMA, Window};
 use super::scope::TraceScope;
 use super::touch::{Counting, Tally};
 use super::window::choose_window;
@@ -174,6 +176,14 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
             .cmp(&key(b))
             .then_with(|| (&a.name, &a.path).cmp(&(&b.name, &b.path)))
     });
+    let causes = find_causes(
+        case,
+        &lists,
+        options,
+        &range,
+        &hint(failure.as_ref(), &window),
+        progress,
+    )?;
     warnings.extend(identity_warnings(case, &merged.drivers));
     let clock = case.log_clock(options);
     let mut inputs: Vec<Input> = case.inputs.iter().map(describe_input).collect();
@@ -190,11 +200,25 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
         processes,
         coverage: coverage(case),
         warnings,
+        failing_operations: causes.failing_operations,
+        failing_operations_note: causes.failing_operations_note,
+        conflicts: causes.conflicts,
+        conflicts_more: causes.conflicts_more,
     };
     Ok(Outcome {
         findings,
         drivers: lists,
     })
+}
+
+/// What the logs say of the failure, for the search of what failed.
+fn hint(failure: Option<&Failure>, window: &Window) -> FailureHint {
+    let code = failure.and_then(|failure| failure.code.as_deref());
+    FailureHint {
+        code: code.and_then(|code| u32::from_str_radix(code.trim_start_matches("0x"), 16).ok()),
+        time: window.failure,
+        inf: failure.and_then(|failure| failure.inf.clone()),
+    }
 }
 
 fn collect_processes(
@@ -234,7 +258,7 @@ fn collect_processes(
 }
 
 /// Procmon's own processes (`Procmon.exe`, `Procmon64.exe`): they write the log that is being read.
-fn is_procmon(name: &str) -> bool {
+pub(super) fn is_procmon(name: &str) -> bool {
     starts_with_no_case(name, "procmon")
 }
 

@@ -1,7 +1,10 @@
 //! From traces to findings: what counts, who touched it, and the judgement.
 
 mod analyze;
+mod causes;
+mod conflicts;
 mod describe;
+mod failing;
 mod logs;
 mod merge;
 pub mod rules;
@@ -12,6 +15,8 @@ mod touch;
 mod window;
 
 pub use analyze::{Case, CaseInput, Options, Outcome, WindowChoice, analyze};
+pub use conflicts::{Certainty, Conflict, Holder, Rights};
+pub use failing::{FailingNote, FailingOperation, FailureHint};
 pub use logs::CaseLogs;
 pub use rules::Rules;
 pub use schema::{Findings, Verdict};

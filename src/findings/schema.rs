@@ -28,6 +28,14 @@ pub struct Findings {
     pub coverage: Coverage,
     /// What the reader has to know before trusting the rest.
     pub warnings: Vec<String>,
+    /// Operations of servicing that may be the one that failed, most telling first.
+    pub failing_operations: Vec<super::FailingOperation>,
+    /// What to know of them, or why there is none.
+    pub failing_operations_note: Option<super::FailingNote>,
+    /// Who had objects open that servicing was refused.
+    pub conflicts: Vec<super::Conflict>,
+    /// Conflicts beyond those listed.
+    pub conflicts_more: u64,
 }
 
 /// Kind of an input.

@@ -1,0 +1,174 @@
+//! The first pass: what failed for servicing, and which names its files have.
+
+use super::objects::Naming;
+use super::{LOOK_BACK, SYSTEM};
+use crate::findings::analyze::CaseInput;
+use crate::findings::conflicts::is_conflict;
+use crate::findings::failing::{Failed, Picker};
+use crate::findings::rules::Rules;
+use crate::findings::scope::TraceScope;
+use crate::servicing::is_servicing_process;
+use crate::trace::{Batch, Class, Filetime, NO_THREAD, Select, Tick, Want, for_each_unit};
+use std::collections::HashSet;
+use std::io;
+use std::ops::RangeInclusive;
+
+/// Failures of a trace that are kept.
+const MOST_FAILED: usize = 50_000;
+/// Links and renames of a trace that are kept.
+const MOST_ALIASES: usize = 200_000;
+
+/// What the first pass found in a trace.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// What failed for servicing and may matter, in order; and what System was refused on driver-store paths.
+    pub failed: Vec<Failed>,
+    /// Pairs of names of one file: links and renames by servicing.
+    pub aliases: Vec<(String, String)>,
+    /// Threads that worked on the INF.
+    pub inf_threads: HashSet<u32>,
+    /// Failures that found no room.
+    pub dropped: u64,
+    /// Whether the trace has processes that service Windows.
+    pub servicing: bool,
+}
+
+/// What the first pass needs to know.
+pub struct Surveying<'a> {
+    /// Position of the trace in the case.
+    pub number: usize,
+    /// The trace.
+    pub input: &'a CaseInput<'a>,
+    /// Paths in scope.
+    pub scope: TraceScope<'a>,
+    /// Rules.
+    pub rules: &'a Rules,
+    /// Names of objects.
+    pub naming: &'a Naming,
+    /// What is looked for.
+    pub picker: &'a Picker,
+    /// The window.
+    pub window: RangeInclusive<Filetime>,
+}
+
+impl Surveying<'_> {
+    /// Looks through the trace.
+    ///
+    /// # Errors
+    /// When the trace can no longer be read.
+    pub fn run(&self, tick: Tick<'_>) -> io::Result<Survey> {
+        let trace = self.input.trace;
+        let processes = &trace.info().processes;
+        let servicing: Vec<bool> = processes
+            .iter()
+            .map(|process| is_servicing_process(&process.name))
+            .collect();
+        let mut out = Survey {
+            servicing: servicing.contains(&true),
+            ..Survey::default()
+        };
+        if !out.servicing {
+            return Ok(out);
+        }
+        let wanted = processes.iter().zip(&servicing);
+        let wanted = wanted.map(|(process, servicing)| *servicing || process.pid == SYSTEM);
+        let select = Select {
+            from: Some(self.window.start().minus(LOOK_BACK)),
+            to: Some(*self.window.end()),
+            classes: vec![Class::FileSystem, Class::Registry],
+            processes: Some(wanted.collect()),
+            ..Select::default()
+        };
+        let want = Want {
+            path: true,
+            target: true,
+            ..Want::default()
+        };
+        for_each_unit(
+            0..trace.units(),
+            tick,
+            |unit| {
+                let mut batch = Batch::default();
+                trace.decode(unit, &want, &select, &mut batch)?;
+                Ok(self.look(&batch, &servicing))
+            },
+            |part: Survey| {
+                let room = MOST_FAILED.saturating_sub(out.failed.len());
+                out.dropped += part.failed.len().saturating_sub(room) as u64;
+                out.failed.extend(part.failed.into_iter().take(room));
+                let room = MOST_ALIASES.saturating_sub(out.aliases.len());
+                out.aliases.extend(part.aliases.into_iter().take(room));
+                out.inf_threads.extend(part.inf_threads);
+                Ok(())
+            },
+        )?;
+        Ok(out)
+    }
+
+    fn look(&self, batch: &Batch, servicing: &[bool]) -> Survey {
+        let mut out = Survey::default();
+        for row in 0..batch.len() {
+            let (path, target) = (batch.path.get(row), batch.target.get(row));
+            let process = batch.process.get(row).copied().unwrap_or_default();
+            let by_servicing = servicing.get(process as usize) == Some(&true);
+            let tid = batch.tid.get(row).copied().filter(|tid| *tid != NO_THREAD);
+            if by_servicing && (self.picker.on_inf(path) || self.picker.on_inf(target)) {
+                out.inf_threads.extend(tid);
+            }
+            let Some(status) = batch.status.get(row).copied().flatten() else {
+                continue;
+            };
+            let class = batch.class[row];
+            if status < 0x8000_0000 {
+                if by_servicing && class == Class::FileSystem && !target.is_empty() {
+                    out.aliases
+                        .extend(self.alias(batch.operation_full[row], path, target));
+                }
+                continue;
+            }
+            let time = batch.time[row];
+            if !self.window.contains(&time) {
+                continue;
+            }
+            let telling = !self.rules.is_benign(Some(status));
+            let in_scope = self.scope.takes(class, path, target);
+            let refused = telling
+                && class == Class::FileSystem
+                && is_conflict(status)
+                && (by_servicing || in_scope);
+            if !refused && !(by_servicing && self.picker.may_fit(status, telling)) {
+                continue;
+            }
+            let info = self.input.trace.info();
+            out.failed.push(Failed {
+                trace: self.number,
+                event: batch.event[row],
+                time,
+                end: time.plus(batch.duration[row].unwrap_or(0)),
+                class,
+                operation: batch.operation_full[row],
+                path: path.to_owned(),
+                target: target.to_owned(),
+                status,
+                process,
+                pid: info
+                    .processes
+                    .get(process as usize)
+                    .map(|process| process.pid),
+                tid,
+                servicing: by_servicing,
+                in_scope,
+                telling,
+            });
+        }
+        out
+    }
+
+    /// The two names of a file that is linked or renamed.
+    fn alias(&self, operation: &str, path: &str, target: &str) -> Option<(String, String)> {
+        let renames = operation.starts_with("SetRenameInformation")
+            || operation.starts_with("SetLinkInformation");
+        let name = |path| self.naming.name(Class::FileSystem, path);
+        renames.then(|| name(path).zip(name(target))).flatten()
+    }
+}

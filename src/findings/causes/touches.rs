@@ -1,0 +1,130 @@
+//! What touched an object last, so that it is at hand when the object turns out to have failed.
+
+use crate::codes::procmon::write_result;
+use crate::findings::failing::{Relation, TouchBefore};
+use std::collections::{HashMap, VecDeque};
+
+/// Touches kept of one object.
+const MOST: usize = 10;
+
+/// The last touches of objects, by name.
+#[derive(Debug, Default)]
+pub struct LastTouches {
+    of: HashMap<String, VecDeque<TouchBefore>>,
+    /// Of the hive's files together.
+    hive: VecDeque<TouchBefore>,
+}
+
+fn push(list: &mut VecDeque<TouchBefore>, touch: TouchBefore) {
+    // Each filter has two callbacks for each operation: one says as much as all.
+    let same = |last: &TouchBefore| {
+        touch.callback.is_some()
+            && last.callback.is_some()
+            && !touch.refused
+            && (last.tid, &last.drivers, &last.path) == (touch.tid, &touch.drivers, &touch.path)
+    };
+    if list.back().is_some_and(same) {
+        return;
+    }
+    if list.len() >= MOST {
+        list.pop_front();
+    }
+    list.push_back(touch);
+}
+
+impl LastTouches {
+    /// Notes a touch of an object.
+    pub fn add(&mut self, name: &str, touch: TouchBefore) {
+        match self.of.get_mut(name) {
+            Some(list) => push(list, touch),
+            None => {
+                let list = self.of.entry(name.to_owned()).or_default();
+                push(list, touch);
+            }
+        }
+    }
+
+    /// Notes a touch of one of the hive's files.
+    pub fn add_hive(&mut self, touch: TouchBefore) {
+        push(&mut self.hive, touch);
+    }
+
+    /// The last touches of objects and what they are to the one who asks, latest first.
+    pub fn of(&self, names: &[(&str, Relation)], hive: bool) -> Vec<TouchBefore> {
+        let mut out = Vec::new();
+        for (name, relation) in names {
+            let list = self.of.get(*name).into_iter().flatten();
+            out.extend(list.cloned().map(|touch| TouchBefore {
+                relation: *relation,
+                ..touch
+            }));
+        }
+        if hive {
+            out.extend(self.hive.iter().cloned());
+        }
+        out.sort_by(|a, b| {
+            let key = |touch: &TouchBefore| (touch.time, touch.event);
+            key(b).cmp(&key(a)).then(a.relation.cmp(&b.relation))
+        });
+        // The hive itself may be what failed: then it is here twice.
+        out.dedup_by(|a, b| a.event == b.event && a.input == b.input);
+        out
+    }
+}
+
+/// A result as Procmon prints it.
+pub fn words(status: u32) -> String {
+    let mut out = String::new();
+    write_result(status, &mut out);
+    out
+}
+
+/// A text, if it is one.
+pub fn text(text: &str) -> Option<String> {
+    (!text.trim().is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{Filetime, Phase};
+
+    fn touch(event: u64, callback: Option<Phase>, refused: bool) -> TouchBefore {
+        TouchBefore {
+            time: Filetime(event),
+            input: "a".into(),
+            event,
+            relation: Relation::HiveFile,
+            operation: "CreateFile",
+            callback,
+            path: "\\a".into(),
+            result: None,
+            status: None,
+            refused,
+            process: None,
+            pid: None,
+            tid: Some(1),
+            company: None,
+            third_party: false,
+            drivers: vec!["x.sys".into()],
+        }
+    }
+
+    #[test]
+    fn the_last_ones_latest_first() {
+        let mut last = LastTouches::default();
+        for event in 0..15 {
+            last.add("\\a", touch(event, None, false));
+        }
+        last.add("\\b", touch(20, Some(Phase::Pre), false));
+        last.add("\\b", touch(21, Some(Phase::Post), false));
+        last.add("\\b", touch(22, Some(Phase::Pre), true));
+        last.add_hive(touch(14, None, false));
+        last.add_hive(touch(30, None, false));
+        let all = last.of(&[("\\a", Relation::Path), ("\\b", Relation::Target)], true);
+        let events: Vec<u64> = all.iter().map(|touch| touch.event).collect();
+        assert_eq!(events, [30, 22, 20, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5]);
+        assert_eq!(all[3].relation, Relation::Path);
+        assert_eq!(last.of(&[("\\c", Relation::Path)], false), []);
+    }
+}
