@@ -4,63 +4,73 @@ use crate::codes::procmon::write_result;
 use crate::findings::failing::{Relation, TouchBefore};
 use std::collections::{HashMap, VecDeque};
 
-/// Touches kept of one object.
+/// Touches kept of one object; as many callbacks besides.
 const MOST: usize = 10;
 
 /// The last touches of objects, by name.
 #[derive(Debug, Default)]
 pub struct LastTouches {
-    of: HashMap<String, VecDeque<TouchBefore>>,
+    of: HashMap<String, Last>,
     /// Of the hive's files together.
-    hive: VecDeque<TouchBefore>,
+    hive: Last,
 }
 
-fn push(list: &mut VecDeque<TouchBefore>, touch: TouchBefore) {
-    // Each filter has two callbacks for each operation: one says as much as all.
-    let same = |last: &TouchBefore| {
-        touch.callback.is_some()
-            && last.callback.is_some()
-            && !touch.refused
-            && (last.tid, &last.drivers, &last.path) == (touch.tid, &touch.drivers, &touch.path)
-    };
-    if list.back().is_some_and(same) {
-        return;
+/// The last touches of one object.
+#[derive(Debug, Default)]
+struct Last {
+    touches: VecDeque<TouchBefore>,
+    /// Callbacks that refused nothing: every filter has them for every operation, so one each says as much as all.
+    callbacks: VecDeque<TouchBefore>,
+}
+
+impl Last {
+    fn push(&mut self, touch: TouchBefore) {
+        let plain = touch.callback.is_some() && !touch.refused;
+        if plain {
+            self.callbacks
+                .retain(|known| known.drivers != touch.drivers);
+        }
+        let list = match plain {
+            true => &mut self.callbacks,
+            false => &mut self.touches,
+        };
+        if list.len() >= MOST {
+            list.pop_front();
+        }
+        list.push_back(touch);
     }
-    if list.len() >= MOST {
-        list.pop_front();
+
+    fn all(&self) -> impl Iterator<Item = &TouchBefore> {
+        self.touches.iter().chain(&self.callbacks)
     }
-    list.push_back(touch);
 }
 
 impl LastTouches {
     /// Notes a touch of an object.
     pub fn add(&mut self, name: &str, touch: TouchBefore) {
         match self.of.get_mut(name) {
-            Some(list) => push(list, touch),
-            None => {
-                let list = self.of.entry(name.to_owned()).or_default();
-                push(list, touch);
-            }
+            Some(last) => last.push(touch),
+            None => self.of.entry(name.to_owned()).or_default().push(touch),
         }
     }
 
     /// Notes a touch of one of the hive's files.
     pub fn add_hive(&mut self, touch: TouchBefore) {
-        push(&mut self.hive, touch);
+        self.hive.push(touch);
     }
 
     /// The last touches of objects and what they are to the one who asks, latest first.
     pub fn of(&self, names: &[(&str, Relation)], hive: bool) -> Vec<TouchBefore> {
         let mut out = Vec::new();
         for (name, relation) in names {
-            let list = self.of.get(*name).into_iter().flatten();
+            let list = self.of.get(*name).into_iter().flat_map(Last::all);
             out.extend(list.cloned().map(|touch| TouchBefore {
                 relation: *relation,
                 ..touch
             }));
         }
         if hive {
-            out.extend(self.hive.iter().cloned());
+            out.extend(self.hive.all().cloned());
         }
         out.sort_by(|a, b| {
             let key = |touch: &TouchBefore| (touch.time, touch.event);
@@ -123,7 +133,7 @@ mod tests {
         last.add_hive(touch(30, None, false));
         let all = last.of(&[("\\a", Relation::Path), ("\\b", Relation::Target)], true);
         let events: Vec<u64> = all.iter().map(|touch| touch.event).collect();
-        assert_eq!(events, [30, 22, 20, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5]);
+        assert_eq!(events, [30, 22, 21, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5]);
         assert_eq!(all[3].relation, Relation::Path);
         assert_eq!(last.of(&[("\\c", Relation::Path)], false), []);
     }

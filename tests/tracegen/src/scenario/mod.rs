@@ -3,6 +3,7 @@
 mod drivers;
 mod etl;
 mod gallery;
+mod holders;
 mod machine;
 mod noise;
 mod processes;
@@ -19,6 +20,7 @@ pub use etl::{
     CallbackMeant, Callbacks, EtlCase, EtlDriverTruth, EtlFindings, EtlOptions, EtlTruth, Group,
     Operation, Stacks,
 };
+pub use holders::ConflictMeant;
 pub use time::rfc3339;
 pub use truth::{DriverTruth, Findings, ProcessTruth, Span, Truth};
 
@@ -140,6 +142,34 @@ pub fn boot_trace_32(options: EtlOptions) -> EtlCase {
 /// [`short_boot_case`] as a kernel trace.
 pub fn short_boot_trace(options: EtlOptions) -> EtlCase {
     EtlCase::record(&short_boot_case(), Bits::B64, true, options)
+}
+
+/// An update that meets files others have open, and the conflicts that must be found.
+pub fn held_case() -> (Case, Vec<ConflictMeant>) {
+    held(Bits::B64)
+}
+
+/// [`held_case`] on a 32-bit Windows.
+pub fn held_case_32() -> (Case, Vec<ConflictMeant>) {
+    held(Bits::B32)
+}
+
+/// [`held_case`] as a kernel trace.
+pub fn held_trace(options: EtlOptions) -> (EtlCase, Vec<ConflictMeant>) {
+    let (case, meant) = held_case();
+    (EtlCase::record(&case, Bits::B64, true, options), meant)
+}
+
+fn held(bits: Bits) -> (Case, Vec<ConflictMeant>) {
+    let mut scene = Scene::new(bits, START, 419);
+    gallery::lives(&mut scene);
+    noise::add(&mut scene, 6 * SECOND, END, SHORT_NOISE);
+    let (from, to) = SERVICING;
+    servicing::trusted_installer(&mut scene, from, to);
+    servicing::forward(&mut scene, from + SECOND, FAILURE, &[]);
+    let meant = holders::add(&mut scene, FAILURE);
+    servicing::primitives(&mut scene, ROLLBACK, to, true);
+    (finish(scene), meant)
 }
 
 /// The update of [`boot_case`] as the text logs of servicing tell it.

@@ -17,6 +17,7 @@ pub(crate) const NAME_NOT_FOUND: u32 = 0xC000_0034;
 pub(crate) const NAME_COLLISION: u32 = 0xC000_0035;
 pub(crate) const PATH_NOT_FOUND: u32 = 0xC000_003A;
 pub(crate) const SHARING_VIOLATION: u32 = 0xC000_0043;
+pub(crate) const DELETE_PENDING: u32 = 0xC000_0056;
 pub(crate) const IS_DIRECTORY: u32 = 0xC000_00BA;
 pub(crate) const CANCELLED: u32 = 0xC000_0120;
 pub(crate) const REGISTRY_CORRUPT: u32 = 0xC000_014C;
