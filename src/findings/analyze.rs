@@ -3,6 +3,7 @@
 use super::causes::find_causes;
 use super::describe::{coverage, describe_input, finding, identity_warnings, machine};
 use super::failing::FailureHint;
+use super::levels::grade;
 use super::logs::{CaseLogs, LogClock, LoggedFailure, log_inputs};
 use super::merge::MergedDrivers;
 use super::rules::Rules;
@@ -190,7 +191,7 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
     inputs.extend(log_inputs(&case.logs, &clock));
     let mut machine = machine(case, &mut warnings);
     machine.utc_offset_minutes = machine.utc_offset_minutes.or(clock.minutes());
-    let findings = Findings {
+    let mut findings = Findings {
         schema: SCHEMA,
         inputs,
         machine,
@@ -204,7 +205,10 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
         failing_operations_note: causes.failing_operations_note,
         conflicts: causes.conflicts,
         conflicts_more: causes.conflicts_more,
+        suspects: Vec::new(),
+        products: Vec::new(),
     };
+    (findings.suspects, findings.products) = grade(&findings);
     Ok(Outcome {
         findings,
         drivers: lists,

@@ -36,6 +36,10 @@ pub struct Findings {
     pub conflicts: Vec<super::Conflict>,
     /// Conflicts beyond those listed.
     pub conflicts_more: u64,
+    /// Third-party drivers and processes by how far the evidence goes against them, most first.
+    pub suspects: Vec<super::Suspect>,
+    /// The same by vendor.
+    pub products: Vec<super::Product>,
 }
 
 /// Kind of an input.

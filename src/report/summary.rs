@@ -29,6 +29,7 @@ fn write_summary(to: &mut String, findings: &Findings, zone: &Zone, out: Option<
     inputs(to, findings, zone)?;
     failure(to, findings, zone)?;
     window(to, findings, zone)?;
+    judgement(to, findings, zone)?;
     for driver in findings.flagged() {
         flagged(to, driver, zone)?;
     }
@@ -138,6 +139,9 @@ fn inputs(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
     Ok(())
 }
 
+/// Suspects and conflicts shown.
+const LEVELS: usize = 3;
+
 /// What the servicing logs name.
 fn failure(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
     let Some(failure) = &findings.failure else {
@@ -158,6 +162,65 @@ fn failure(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
     writeln!(to, "{}  {}", paint(BOLD, "Failure"), what.join(", "))?;
     if let Some(meaning) = &failure.meaning {
         writeln!(to, "         {}", paint(DIM, safe(meaning)))?;
+    }
+    Ok(())
+}
+
+/// How far the evidence goes, by product, and what failed.
+fn judgement(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
+    for suspect in findings
+        .suspects
+        .iter()
+        .filter(|s| s.level >= 3)
+        .take(LEVELS)
+    {
+        writeln!(
+            to,
+            "{}  {}: {}",
+            paint(BOLD, format!("Level {}", suspect.level)),
+            paint(
+                RED,
+                format!("{}, {}", safe(&suspect.name), suspect.level_name)
+            ),
+            safe(&suspect.reason)
+        )?;
+    }
+    if let Some(failing) = findings.failing_operations.first() {
+        writeln!(
+            to,
+            "{}   {}  {}  {}: {}",
+            paint(BOLD, "Failed"),
+            clock(failing.time, zone),
+            failing.operation,
+            safe(&failing.path),
+            paint(RED, &failing.result)
+        )?;
+    }
+    for conflict in findings.conflicts.iter().take(LEVELS) {
+        let mut holders: Vec<String> = conflict
+            .holders
+            .iter()
+            .filter_map(|holder| {
+                let name = holder.driver.as_ref().or(holder.process.as_ref())?;
+                Some(match holder.pid {
+                    Some(pid) if holder.driver.is_none() => format!("{} ({pid})", safe(name)),
+                    _ => safe(name),
+                })
+            })
+            .collect();
+        // One that opened the file more than once holds it as often.
+        holders.sort();
+        holders.dedup();
+        if !holders.is_empty() {
+            writeln!(
+                to,
+                "{}  {}: {} while {} had it open",
+                paint(BOLD, "In use "),
+                safe(&conflict.path),
+                paint(RED, &conflict.result),
+                holders.join(", ")
+            )?;
+        }
     }
     Ok(())
 }

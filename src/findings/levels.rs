@@ -1,0 +1,341 @@
+//! How far the evidence goes against each third-party driver and process: five levels, each with its reason.
+//!
+//! A touch is no cause. A level never says more than its evidence; the verdicts of the drivers stay as they are.
+
+use super::conflicts::{Certainty, Conflict};
+use super::schema::{DriverFinding, Evidence, Findings, ProcessFinding, Reason, TouchKind};
+use crate::codes::hresult;
+use crate::drivers::Role;
+use crate::servicing::is_servicing_process;
+use crate::trace::path::{file_name, starts_with_no_case};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A driver or process and how far the evidence goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Suspect {
+    /// `driver` or `process`.
+    pub kind: &'static str,
+    /// File name.
+    pub name: String,
+    /// Process id.
+    pub pid: Option<u32>,
+    /// Company, where it is known.
+    pub company: Option<String>,
+    /// 0 to 4.
+    pub level: u8,
+    /// The level in words.
+    pub level_name: &'static str,
+    /// Why, as a sentence.
+    pub reason: String,
+    /// The events behind it: file and index.
+    pub evidence: Vec<EventRef>,
+}
+
+/// An event of a trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EventRef {
+    /// In which file.
+    pub input: String,
+    /// Index of the record in that file, from 0.
+    pub event: u64,
+}
+
+/// What belongs to one vendor: several drivers and processes of it are one product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Product {
+    /// Company; `null` for those of whom no company is known.
+    pub company: Option<String>,
+    /// The highest level among its members.
+    pub level: u8,
+    /// The level in words.
+    pub level_name: &'static str,
+    /// Names of its drivers and processes, highest level first.
+    pub members: Vec<String>,
+}
+
+/// The levels in words.
+const NAMES: [&str; 5] = [
+    "cleared",
+    "presence",
+    "active touch",
+    "strong suspicion",
+    "proof of interference",
+];
+/// Events listed behind a level.
+const LISTED: usize = 10;
+/// Codes that an open file of somebody else explains: access denied, sharing violation, directory not empty.
+const CONFLICT_CODES: [u32; 3] = [0x8007_0005, 0x8007_0020, 0x8007_0091];
+
+/// What a judgement needs to know of the failure.
+struct Failed {
+    code: Option<u32>,
+    /// NTSTATUS values that end up as that code.
+    statuses: Vec<u32>,
+}
+
+/// Grades every third-party driver and process of the findings.
+pub fn grade(findings: &Findings) -> (Vec<Suspect>, Vec<Product>) {
+    let code = findings.failure.as_ref().and_then(|failure| {
+        let code = failure.code.as_deref()?;
+        u32::from_str_radix(code.trim_start_matches("0x"), 16).ok()
+    });
+    let failed = Failed {
+        code,
+        statuses: code.map(hresult::ntstatus_candidates).unwrap_or_default(),
+    };
+    let drivers = findings.drivers.iter().filter(|driver| driver.third_party);
+    let processes = findings
+        .processes
+        .iter()
+        .filter(|process| process.role == "process");
+    let mut suspects: Vec<Suspect> = drivers
+        .map(|driver| grade_driver(driver, findings, &failed))
+        .chain(processes.map(|process| grade_process(process, findings, &failed)))
+        .collect();
+    // Who holds a file without touching the driver store itself is no process of the list above.
+    for conflict in &findings.conflicts {
+        for holder in conflict.holders.iter().filter(|holder| holder.third_party) {
+            let name = holder.driver.as_ref().or(holder.process.as_ref());
+            let Some(name) = name else { continue };
+            let known = suspects.iter().any(|s| {
+                s.name.eq_ignore_ascii_case(name) && (s.pid.is_none() || s.pid == holder.pid)
+            });
+            if !known {
+                let (level, reason) = judge_conflict(conflict, holder.certainty, &failed);
+                let kind = if holder.driver.is_some() {
+                    "driver"
+                } else {
+                    "process"
+                };
+                suspects.push(Suspect {
+                    kind,
+                    name: name.clone(),
+                    pid: holder.pid.filter(|_| kind == "process"),
+                    company: holder.company.clone(),
+                    level,
+                    level_name: NAMES[usize::from(level)],
+                    reason,
+                    evidence: vec![EventRef {
+                        input: holder.input.clone(),
+                        event: holder.event,
+                    }],
+                });
+            }
+        }
+    }
+    suspects.sort_by_cached_key(|suspect| {
+        let level = std::cmp::Reverse(suspect.level);
+        (
+            level,
+            suspect.kind,
+            suspect.name.to_lowercase(),
+            suspect.pid,
+        )
+    });
+    let products = products(&suspects);
+    (suspects, products)
+}
+
+fn products(suspects: &[Suspect]) -> Vec<Product> {
+    let mut by_company: BTreeMap<Option<String>, Vec<&Suspect>> = BTreeMap::new();
+    for suspect in suspects {
+        let company = suspect.company.as_deref().map(str::trim);
+        let company = company.filter(|company| !company.is_empty());
+        by_company
+            .entry(company.map(str::to_owned))
+            .or_default()
+            .push(suspect);
+    }
+    let mut out: Vec<Product> = by_company
+        .into_iter()
+        .map(|(company, members)| {
+            let level = members.iter().map(|member| member.level).max().unwrap_or(0);
+            let mut names: Vec<String> = Vec::new();
+            for member in members {
+                if !names.contains(&member.name) {
+                    names.push(member.name.clone());
+                }
+            }
+            Product {
+                company,
+                level,
+                level_name: NAMES[usize::from(level)],
+                members: names,
+            }
+        })
+        .collect();
+    out.sort_by(|a, b| (b.level, &a.company).cmp(&(a.level, &b.company)));
+    out
+}
+
+fn suspect(
+    kind: &'static str,
+    (name, pid, company): (&str, Option<u32>, Option<&str>),
+    (level, reason): (u8, String),
+    evidence: Vec<EventRef>,
+) -> Suspect {
+    Suspect {
+        kind,
+        name: name.to_owned(),
+        pid,
+        company: company.map(str::to_owned),
+        level,
+        level_name: NAMES[usize::from(level)],
+        reason,
+        evidence,
+    }
+}
+
+fn refs<'a>(rows: impl Iterator<Item = &'a Evidence>) -> Vec<EventRef> {
+    rows.take(LISTED)
+        .map(|row| EventRef {
+            input: row.input.clone(),
+            event: row.event,
+        })
+        .collect()
+}
+
+/// Whether a row counts: not what belongs to the rollback, which is a consequence, and done to servicing or for it.
+fn is_of_attempt(row: &Evidence) -> bool {
+    let by_servicing = row
+        .process
+        .as_deref()
+        .is_some_and(|process| is_servicing_process(process) || process == "System");
+    by_servicing && row.phase != Some("rollback")
+}
+
+fn status_of(row: &Evidence) -> Option<u32> {
+    let status = row.status.as_deref()?;
+    u32::from_str_radix(status.trim_start_matches("0x"), 16).ok()
+}
+
+fn grade_driver(driver: &DriverFinding, findings: &Findings, failed: &Failed) -> Suspect {
+    let who = (driver.name.as_str(), None, driver.company.as_deref());
+    if driver.role == Role::Observer {
+        let reason = "It only watches: a tracing tool's driver.".to_owned();
+        return suspect("driver", who, (0, reason), Vec::new());
+    }
+    let rows = || driver.evidence.iter().filter(|row| is_of_attempt(row));
+    let refusals = || rows().filter(|row| row.reason == Reason::Failure);
+    let callbacks = || refusals().filter(|row| row.kind == TouchKind::Minifilter);
+    let fits = |row: &&Evidence| status_of(row).is_some_and(|s| failed.statuses.contains(&s));
+    if let Some(row) = callbacks().find(fits) {
+        let reason = format!(
+            "Its own callback refused {} of {} with {}, which is what the logged code {} stands for.",
+            row.operation,
+            file_name(&row.path),
+            row.result.as_deref().unwrap_or("an error"),
+            findings
+                .failure
+                .as_ref()
+                .and_then(|failure| failure.code.as_deref())
+                .unwrap_or_default(),
+        );
+        let evidence = refs(callbacks().filter(fits));
+        return suspect("driver", who, (4, reason), evidence);
+    }
+    if let Some(row) = callbacks().next() {
+        let reason = format!(
+            "Its own callback refused {} of {} to servicing with {}; that this led to the logged failure is not shown.",
+            row.operation,
+            file_name(&row.path),
+            row.result.as_deref().unwrap_or("an error"),
+        );
+        return suspect("driver", who, (3, reason), refs(callbacks()));
+    }
+    if let Some(row) = refusals().next() {
+        let reason = format!(
+            "It is on the stack of {} of {}, which servicing was refused with {}; who refused it is not shown.",
+            row.operation,
+            file_name(&row.path),
+            row.result.as_deref().unwrap_or("an error"),
+        );
+        return suspect("driver", who, (3, reason), refs(refusals()));
+    }
+    let delays = || rows().filter(|row| row.reason == Reason::Delay);
+    if let Some(row) = delays().next() {
+        let reason = format!(
+            "Servicing waited {:.1} s on {} with it in the call.",
+            row.duration_us.unwrap_or(0.0) / 1e6,
+            file_name(&row.path),
+        );
+        return suspect("driver", who, (3, reason), refs(delays()));
+    }
+    if driver.touches.total() > 0 {
+        let reason = "It was in the call of operations on driver-store paths in the window; none that servicing made failed or was slow."
+            .to_owned();
+        return suspect("driver", who, (2, reason), refs(driver.evidence.iter()));
+    }
+    let reason =
+        "It is loaded; nothing is recorded of it on driver-store paths in the window.".to_owned();
+    suspect("driver", who, (1, reason), Vec::new())
+}
+
+fn grade_process(process: &ProcessFinding, findings: &Findings, failed: &Failed) -> Suspect {
+    let who = (
+        process.name.as_str(),
+        Some(process.pid),
+        Some(process.company.as_str()),
+    );
+    let held = findings.conflicts.iter().flat_map(|conflict| {
+        let mine = conflict.holders.iter().filter(|holder| {
+            holder.driver.is_none()
+                && holder.pid == Some(process.pid)
+                && holder.process.as_deref() == Some(process.name.as_str())
+        });
+        mine.map(move |holder| (conflict, holder))
+    });
+    let judged = held.map(|(conflict, holder)| {
+        let (level, reason) = judge_conflict(conflict, holder.certainty, failed);
+        let event = EventRef {
+            input: holder.input.clone(),
+            event: holder.event,
+        };
+        (level, reason, event)
+    });
+    if let Some((level, reason, event)) = judged.max_by_key(|(level, ..)| *level) {
+        return suspect("process", who, (level, reason), vec![event]);
+    }
+    let judgement = if process.touches > 0 && process.touches == process.failures {
+        let reason =
+            "It was refused itself whatever it tried on driver-store paths: a victim does no harm.";
+        (0, reason.to_owned())
+    } else {
+        let reason = "It worked on driver-store paths in the window; that it stood in servicing's way is not shown.";
+        (2, reason.to_owned())
+    };
+    suspect("process", who, judgement, Vec::new())
+}
+
+/// What holding a file says that servicing was refused for it.
+fn judge_conflict(conflict: &Conflict, certainty: Certainty, failed: &Failed) -> (u8, String) {
+    let file = file_name(&conflict.path);
+    let result = &conflict.result;
+    if certainty == Certainty::Possible {
+        let reason = format!(
+            "It had {file} open when servicing was refused with {result}; what it had it open for is not known."
+        );
+        return (3, reason);
+    }
+    if failed
+        .code
+        .is_some_and(|code| CONFLICT_CODES.contains(&code))
+    {
+        let reason = format!(
+            "It had {file} open in a way that does not go together with what servicing needed: {result}, which is what was logged."
+        );
+        return (4, reason);
+    }
+    let hive = starts_with_no_case(file, "DRIVERS") && failed.code == Some(0x8007_03F1);
+    let reason = if hive {
+        format!(
+            "It had {file} open when the hive was loaded ({result}); a hive whose log cannot be opened is called corrupt, which is what was logged."
+        )
+    } else {
+        format!(
+            "It had {file} open in a way that does not go together with what was needed: {result}."
+        )
+    };
+    (3, reason)
+}
