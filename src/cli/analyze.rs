@@ -4,7 +4,7 @@ use super::args::{AnalyzeArgs, FailOn, GlobalArgs, ReportFormat, WindowArg};
 use super::export::write_table;
 use super::logs::read_logs;
 use super::open::open_case;
-use super::output::{print, write_file};
+use super::output::{print, warn, write_file};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::export::csv::CsvStyle;
@@ -15,22 +15,82 @@ use crate::findings::{
 use crate::input::text::TextOptions;
 use crate::report::{drivers::findings_csv, html, summary};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     let options = options_of(args)?;
+    if args.batch {
+        return super::batch::run(args, global, &options);
+    }
+    let out = args.out.as_deref();
     let bars = Bars::new(global.quiet);
-    let mut opened = open_case(&args.inputs, &bars);
+    let done =
+        run_case(&args.inputs, out, args, global, &options, &bars).map_err(|stop| stop.error)?;
+    for reason in &done.unreadable {
+        warn(reason);
+    }
+    let findings = &done.findings;
+    match args.format {
+        ReportFormat::Json => print(&json(findings)?)?,
+        ReportFormat::Text if global.quiet => {}
+        ReportFormat::Text => print(&summary::text(findings, &global.tz, out))?,
+    }
+    Ok(if !done.unreadable.is_empty() {
+        Status::InputUnreadable
+    } else if args.fail_on.is_some_and(|bound| is_met(bound, findings)) {
+        Status::FailOn
+    } else {
+        Status::Done
+    })
+}
+
+/// A case that was analysed, its files written.
+pub struct Done {
+    /// What was found.
+    pub findings: Findings,
+    /// Inputs that could not be read at all, with the reason.
+    pub unreadable: Vec<String>,
+}
+
+/// Why a case was not analysed.
+pub struct Stop {
+    /// Whether that is because nothing in it can be read.
+    pub unreadable: bool,
+    /// What to tell.
+    pub error: CliError,
+}
+
+impl<E: Into<CliError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self {
+            unreadable: false,
+            error: error.into(),
+        }
+    }
+}
+
+/// Analyses the case that `inputs` are together, and writes its files into `out`.
+pub fn run_case(
+    inputs: &[PathBuf],
+    out: Option<&Path>,
+    args: &AnalyzeArgs,
+    global: &GlobalArgs,
+    options: &Options,
+    bars: &Bars,
+) -> Result<Done, Stop> {
+    let mut opened = open_case(inputs, bars);
     let text = TextOptions {
         encoding: args.log_encoding,
         ..TextOptions::default()
     };
-    let logs = read_logs(&mut opened, &text, &bars);
+    let logs = read_logs(&mut opened, &text, bars);
     if opened.traces.is_empty() && logs.is_empty() {
-        return Err(opened.nothing_usable());
+        return Err(Stop {
+            unreadable: true,
+            error: opened.nothing_usable(),
+        });
     }
-    opened.warn();
     let case = Case {
         logs,
         inputs: opened
@@ -42,25 +102,16 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> 
             })
             .collect(),
     };
-    let mut outcome = analyze(&case, &options, &bars)?;
+    let mut outcome = analyze(&case, options, bars)?;
     for reason in opened.unreadable.iter().chain(&opened.passed_over) {
         outcome.findings.warnings.push(reason.clone());
     }
-    if let Some(folder) = &args.out {
-        write_folder(folder, args, global, &case, &options, &outcome, &bars)?;
+    if let Some(folder) = out {
+        write_folder(folder, args, global, &case, options, &outcome, bars)?;
     }
-    let findings = &outcome.findings;
-    match args.format {
-        ReportFormat::Json => print(&json(findings)?)?,
-        ReportFormat::Text if global.quiet => {}
-        ReportFormat::Text => print(&summary::text(findings, &global.tz, args.out.as_deref()))?,
-    }
-    Ok(if opened.status() != Status::Done {
-        opened.status()
-    } else if args.fail_on.is_some_and(|bound| is_met(bound, findings)) {
-        Status::FailOn
-    } else {
-        Status::Done
+    Ok(Done {
+        findings: outcome.findings,
+        unreadable: opened.unreadable,
     })
 }
 
@@ -80,7 +131,8 @@ fn options_of(args: &AnalyzeArgs) -> Result<Options, CliError> {
     })
 }
 
-fn is_met(bound: FailOn, findings: &Findings) -> bool {
+/// Whether `--fail-on` is met.
+pub fn is_met(bound: FailOn, findings: &Findings) -> bool {
     findings.flagged().any(|driver| match bound {
         FailOn::Implicated => driver.verdict == Verdict::Implicated,
         FailOn::Touched => true,

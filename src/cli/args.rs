@@ -79,6 +79,8 @@ const ANALYZE_EXAMPLES: &str = "Examples:
     fltscope analyze case/ --out report/ --log-tz +08:00
   In a script: exit status 3 when a third-party driver failed or delayed an operation:
     fltscope analyze case/ --out report/ --quiet --fail-on implicated
+  Many machines, a folder or an archive each:
+    fltscope analyze --batch cases/ --out reports/
 
 Exit status: 0 analysed; 1 an input could not be read at all, or nothing usable was given;
 2 usage; 3 analysed, and --fail-on was met.";
@@ -123,6 +125,9 @@ pub struct AnalyzeArgs {
     /// Case folder, or any mix of traces (.pml, .etl) and servicing logs (CBS.log, setupapi.dev.log)
     #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<PathBuf>,
+    /// INPUT holds many cases: each of its sub-folders and archives is one; --out gets a folder a case and summary.csv
+    #[arg(long)]
+    pub batch: bool,
     /// Folder for findings.json, events.csv, events.parquet, drivers.csv and report.html; made if it is not there
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,

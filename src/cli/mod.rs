@@ -2,6 +2,7 @@
 
 mod analyze;
 mod args;
+mod batch;
 mod drivers;
 mod export;
 mod info;

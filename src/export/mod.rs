@@ -9,6 +9,7 @@ pub mod parquet;
 mod pool;
 pub mod procmon;
 pub mod rows;
+pub mod small;
 
 pub use columns::{Column, ColumnType};
 pub use filter::{Filter, class_by_name};

@@ -7,6 +7,7 @@
 use super::columns::{Column, ColumnType};
 use super::pool::Pool;
 use super::rows::{Cell, Rows, Table};
+use super::small::{SmallTable, Value};
 use crate::codes::procmon::{result_text, write_result};
 use crate::trace::NO_PROCESS;
 use crate::trace::run::for_each_in_turn;
@@ -126,6 +127,106 @@ pub fn write(
     writer.end(None).map_err(failed)?;
     writer.into_inner().flush()?;
     Ok(written)
+}
+
+/// Writes a small table as one row group.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_small(table: &SmallTable, out: &mut (dyn Write + Send)) -> io::Result<()> {
+    let schema: ArrowSchema = table
+        .columns
+        .iter()
+        .map(|column| Field::new(column.name.into(), data_type(column.kind), true))
+        .map(|field| (field.name.clone(), field))
+        .collect();
+    let options = WriteOptions {
+        statistics: StatisticsOptions::default(),
+        version: Version::V1,
+        compression: CompressionOptions::Zstd(ZstdLevel::try_new(1).ok()),
+        data_page_size: None,
+    };
+    let parquet = to_parquet_schema(&schema).map_err(failed)?;
+    let mut writer = FileWriter::try_new(out, schema, options).map_err(failed)?;
+    let pages: Vec<Pages> = table
+        .columns
+        .iter()
+        .zip(parquet.fields())
+        .enumerate()
+        .map(|(at, (column, kind))| encode(&*small_array(table, at, column.kind), kind, options))
+        .collect::<io::Result<_>>()?;
+    if !table.rows.is_empty() {
+        let columns = pages.iter().map(|pages| {
+            Ok(DynStreamingIterator::new(
+                fallible_streaming_iterator::convert(pages.iter().map(Ok)),
+            ))
+        });
+        writer
+            .write(table.rows.len() as u64, DynIter::new(columns))
+            .map_err(failed)?;
+    }
+    writer.end(None).map_err(failed)?;
+    writer.into_inner().flush()
+}
+
+/// The array of column `at` of a small table; a value of another type than the column's is absent.
+fn small_array(table: &SmallTable, at: usize, kind: ColumnType) -> Box<dyn Array> {
+    let values = table
+        .rows
+        .iter()
+        .map(|row| row.get(at).unwrap_or(&Value::Null));
+    let dtype = data_type(kind);
+    match kind {
+        ColumnType::Text => {
+            let mut out = MutableBinaryViewArray::<str>::new();
+            for value in values {
+                match value {
+                    Value::Text(text) => out.push(Some(text)),
+                    _ => out.push_null(),
+                }
+            }
+            out.freeze_with_dtype(dtype).boxed()
+        }
+        ColumnType::U64 => values
+            .map(|value| match value {
+                Value::Number(number) => Some(*number),
+                _ => None,
+            })
+            .collect::<PrimitiveArray<u64>>()
+            .to(dtype)
+            .boxed(),
+        ColumnType::U32 => values
+            .map(|value| match value {
+                Value::Number(number) => u32::try_from(*number).ok(),
+                _ => None,
+            })
+            .collect::<PrimitiveArray<u32>>()
+            .to(dtype)
+            .boxed(),
+        ColumnType::Micros => values
+            .map(|value| match value {
+                Value::Micros(ticks) => Some(*ticks as f64 / 10.0),
+                _ => None,
+            })
+            .collect::<PrimitiveArray<f64>>()
+            .to(dtype)
+            .boxed(),
+        ColumnType::Time => values
+            .map(|value| match value {
+                Value::Time(time) => Some(time.unix_nanos()),
+                _ => None,
+            })
+            .collect::<PrimitiveArray<i64>>()
+            .to(dtype)
+            .boxed(),
+        ColumnType::Bool => values
+            .map(|value| match value {
+                Value::Bool(truth) => Some(*truth),
+                _ => None,
+            })
+            .collect::<BooleanArray>()
+            .boxed(),
+    }
 }
 
 fn failed(error: impl std::fmt::Display) -> io::Error {

@@ -1,7 +1,9 @@
 //! The files of a case: found in folders, told apart by their content.
 
 pub mod archive;
+pub mod cases;
 pub mod shape;
+pub mod split;
 pub mod text;
 pub mod view;
 

@@ -1,6 +1,7 @@
 //! Findings and facts as text for people.
 
 pub mod activity;
+pub mod batch;
 pub mod drivers;
 pub mod html;
 pub mod info;

@@ -1,0 +1,213 @@
+//! `fltscope analyze --batch`: many cases, several at a time, and one summary over all of them.
+
+use super::analyze::{Done, is_met, run_case};
+use super::args::{AnalyzeArgs, GlobalArgs, ReportFormat};
+use super::output::{print, warn, write_file};
+use super::progress::Bars;
+use super::{CliError, Status};
+use crate::findings::Options;
+use crate::input::cases::{FoundCase, find_cases};
+use crate::report::batch::{CaseFacts, CaseRow, CaseStatus, in_short, summary_table, text};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Cases worked on at a time. Each uses all threads while it decodes; two or more fill the gaps in which one
+/// opens files or writes its report. More would only need more memory.
+const IN_FLIGHT: usize = 4;
+
+/// Files over all cases; no case may be called so.
+const SUMMARIES: &[&str] = &["summary.csv", "summary.parquet"];
+
+/// Runs the command.
+pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result<Status, CliError> {
+    let out = args.out.as_deref();
+    if let Some(folder) = out {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| CliError::Input(format!("{}: {error}", folder.display())))?;
+    }
+    let found = find_cases(&args.inputs, out, SUMMARIES);
+    if found.cases.is_empty() {
+        return Err(CliError::Input(found.errors.join("\n  ")));
+    }
+    let board = Board::new(found.cases.len(), global.quiet);
+    let done = all_cases(&found.cases, args, global, options, &board);
+    board.bar.finish_and_clear();
+    for reason in found.errors.iter().chain(&found.loose) {
+        warn(reason);
+    }
+    let (rows, met): (Vec<CaseRow>, Vec<bool>) = done.into_iter().unzip();
+    let table = summary_table(&rows);
+    let mut files = Vec::new();
+    if let Some(folder) = out {
+        write_file(&folder.join("summary.csv"), |out| {
+            out.write_all(&table.csv(args.bom)?)
+        })?;
+        files.push("summary.csv");
+        #[cfg(feature = "parquet")]
+        {
+            write_file(&folder.join("summary.parquet"), |out| {
+                crate::export::parquet::write_small(&table, out)
+            })?;
+            files.push("summary.parquet");
+        }
+    }
+    match args.format {
+        ReportFormat::Json => print(&table.json()?)?,
+        ReportFormat::Text if global.quiet => {}
+        ReportFormat::Text => print(&text(&rows, &global.tz, out, &files))?,
+    }
+    let whole = |row: &CaseRow| row.status == CaseStatus::Analysed;
+    Ok(if !found.errors.is_empty() || !rows.iter().all(whole) {
+        Status::InputUnreadable
+    } else if met.contains(&true) {
+        Status::FailOn
+    } else {
+        Status::Done
+    })
+}
+
+/// Works through the cases; their rows in order, each with whether it meets `--fail-on`.
+fn all_cases(
+    cases: &[FoundCase],
+    args: &AnalyzeArgs,
+    global: &GlobalArgs,
+    options: &Options,
+    board: &Board,
+) -> Vec<(CaseRow, bool)> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, (CaseRow, bool))>> = Mutex::new(Vec::with_capacity(cases.len()));
+    let workers = IN_FLIGHT.min(rayon::current_num_threads()).min(cases.len());
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(case) = cases.get(at) else { return };
+            board.begins(&case.name);
+            let row = one_case(case, args, global, options);
+            board.ends(&row.0);
+            lock(&done).push((at, row));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..workers {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, row)| row).collect()
+}
+
+/// One case, whatever becomes of it.
+fn one_case(
+    case: &FoundCase,
+    args: &AnalyzeArgs,
+    global: &GlobalArgs,
+    options: &Options,
+) -> (CaseRow, bool) {
+    let folder = args.out.as_ref().map(|out| out.join(&case.name));
+    let run = || {
+        let bars = Bars::new(true);
+        run_case(
+            &case.inputs,
+            folder.as_deref(),
+            args,
+            global,
+            options,
+            &bars,
+        )
+    };
+    // A defect that one case brings to light must not cost the others their reports.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    let path = case.inputs.first().map(|path| path.as_path());
+    let mut row = CaseRow {
+        case: case.name.clone(),
+        path: path
+            .map(Path::display)
+            .map_or_else(String::new, |p| p.to_string()),
+        status: CaseStatus::Analysed,
+        reasons: Vec::new(),
+        facts: None,
+    };
+    let mut met = false;
+    match result {
+        Ok(Ok(Done {
+            findings,
+            unreadable,
+        })) => {
+            met = args.fail_on.is_some_and(|bound| is_met(bound, &findings));
+            row.facts = Some(CaseFacts::of(&findings));
+            if !unreadable.is_empty() {
+                row.status = CaseStatus::Incomplete;
+            }
+            row.reasons = unreadable;
+        }
+        Ok(Err(stop)) => {
+            row.status = match stop.unreadable {
+                true => CaseStatus::Unreadable,
+                false => CaseStatus::Failed,
+            };
+            row.reasons.push(stop.error.to_string());
+        }
+        Err(_) => {
+            row.status = CaseStatus::Failed;
+            row.reasons.push(
+                "an error inside fltscope, shown above: please report it with the log if you may"
+                    .to_owned(),
+            );
+        }
+    }
+    (row, met)
+}
+
+/// Shows how far the batch is: a bar with the cases in work, and a line for each that is done. On a terminal only.
+struct Board {
+    bar: ProgressBar,
+    in_work: Mutex<Vec<String>>,
+}
+
+impl Board {
+    fn new(cases: usize, quiet: bool) -> Self {
+        // indicatif draws nothing where stderr is no terminal.
+        let target = match quiet {
+            true => ProgressDrawTarget::hidden(),
+            false => ProgressDrawTarget::stderr_with_hz(10),
+        };
+        let bar = ProgressBar::with_draw_target(Some(cases as u64), target).with_style(
+            ProgressStyle::with_template("{bar:30} {pos} of {len} cases, {eta} left  {wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        Self {
+            bar,
+            in_work: Mutex::default(),
+        }
+    }
+
+    fn begins(&self, case: &str) {
+        let mut in_work = lock(&self.in_work);
+        in_work.push(case.to_owned());
+        self.bar.set_message(in_work.join(", "));
+    }
+
+    fn ends(&self, row: &CaseRow) {
+        let mut in_work = lock(&self.in_work);
+        in_work.retain(|case| *case != row.case);
+        self.bar.set_message(in_work.join(", "));
+        let line = format!("{}: {}", row.case, in_short(row));
+        // Lines go past anstream here, which would have dropped the colours that nobody wants.
+        match anstream::AutoStream::choice(&std::io::stderr()) {
+            anstream::ColorChoice::Never => {
+                let plain = anstream::adapter::strip_str(&line).to_string();
+                self.bar.println(plain);
+            }
+            _ => self.bar.println(line),
+        }
+        self.bar.inc(1);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
