@@ -103,6 +103,8 @@ pub fn run_case(
             .collect(),
     };
     let mut outcome = analyze(&case, options, bars)?;
+    let notes = opened.part_notes.iter().map(|note| note.text.clone());
+    outcome.findings.warnings.extend(notes);
     for reason in opened.unreadable.iter().chain(&opened.passed_over) {
         outcome.findings.warnings.push(reason.clone());
     }

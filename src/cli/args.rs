@@ -247,7 +247,7 @@ pub enum DriversFormat {
 /// Arguments of `export`
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {
-    /// Trace files; the parts of a split log in their order
+    /// Trace files; the parts of a split log are put in the order of their numbers
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
     /// File to write, its ending names the format; - for stdout

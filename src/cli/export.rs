@@ -4,7 +4,7 @@ mod plan;
 
 use super::args::{ExportArgs, GlobalArgs};
 use super::open::{OpenTrace, open_all};
-use super::output::write_file;
+use super::output::{warn, write_file};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::drivers::{DriverList, identify};
@@ -37,6 +37,9 @@ pub fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     // A table with a file missing would pass for the whole.
     if opened.traces.is_empty() || opened.status() != Status::Done {
         return Err(opened.nothing_usable());
+    }
+    for note in &opened.part_notes {
+        warn(&note.text);
     }
     let traces = &opened.traces;
     if matches!(plan, Plan::ProcmonXml(_)) && traces.len() > 1 {

@@ -24,7 +24,12 @@ pub fn run(args: &InfoArgs, global: &GlobalArgs) -> Result<Status, CliError> {
             OpenTrace::Pml(_) => None,
         };
         let etl = etl.as_ref().map(|(etl, facts)| (etl, *facts));
-        let report = InfoReport::new(name, info, &drivers, etl);
+        let mut report = InfoReport::new(name, info, &drivers, etl);
+        let notes = opened.part_notes.iter().filter(|note| note.trace == at);
+        let notes: Vec<String> = notes.map(|note| note.text.clone()).collect();
+        if !notes.is_empty() {
+            report.warnings.to_mut().extend(notes);
+        }
         if args.json {
             let mut line = serde_json::to_string(&report).map_err(std::io::Error::from)?;
             line.push('\n');

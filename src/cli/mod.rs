@@ -10,6 +10,7 @@ mod logs;
 mod meta;
 mod open;
 mod output;
+mod parts;
 mod progress;
 mod window;
 

@@ -1,6 +1,7 @@
 //! Opening the inputs of a command.
 
 use super::output::warn;
+use super::parts::{PartNote, put_together};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::etl::{self, EtlTrace};
@@ -46,6 +47,8 @@ pub struct Opened {
     pub passed_over: Vec<String>,
     /// Servicing logs, where the command takes them.
     pub logs: Vec<LogFile>,
+    /// What there is to tell of the parts of split logs.
+    pub part_notes: Vec<PartNote>,
     workspace: Workspace,
     purpose: Purpose,
 }
@@ -175,6 +178,7 @@ fn open(paths: &[PathBuf], bars: &Bars, purpose: Purpose) -> Opened {
         purpose,
         unreadable: errors.iter().map(ToString::to_string).collect(),
         passed_over: Vec::new(),
+        part_notes: Vec::new(),
         workspace: Workspace::default(),
     };
     for FoundFile { path, kind, named } in files {
@@ -203,5 +207,6 @@ fn open(paths: &[PathBuf], bars: &Bars, purpose: Purpose) -> Opened {
             out.open(file.name, &file.path, file.kind, false, bars);
         }
     }
+    out.part_notes = put_together(&mut out.traces);
     out
 }

@@ -92,6 +92,13 @@ impl Accounts {
         }
     }
 
+    /// Takes over what `other` knows and this does not.
+    pub fn learn_all(&mut self, other: &Self) {
+        for (sid, name) in &other.names {
+            self.learn(sid, name);
+        }
+    }
+
     /// Name of a binary SID, if it is well known or the log explains it.
     pub fn name(&self, sid: &[u8]) -> Option<&str> {
         const NT_AUTHORITY: [u8; 8] = [1, 1, 0, 0, 0, 0, 0, 5];

@@ -10,6 +10,7 @@ pub mod header;
 pub mod hosts;
 pub mod layout;
 pub mod operations;
+pub mod parts;
 pub mod processes;
 pub mod record;
 pub mod strings;

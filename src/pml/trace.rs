@@ -21,9 +21,9 @@ use std::sync::Arc;
 /// An open log and what its first pass found.
 #[derive(Debug)]
 pub struct PmlTrace {
-    file: PmlFile,
-    info: TraceInfo,
-    accounts: Accounts,
+    pub(super) file: PmlFile,
+    pub(super) info: TraceInfo,
+    pub(super) accounts: Accounts,
 }
 
 impl PmlTrace {

@@ -102,7 +102,7 @@ impl CaseFacts {
             window_source: source.as_str().unwrap_or_default().to_owned(),
             window_start: findings.window.start,
             window_end: findings.window.end,
-            failure_code: failure.map(|failure| failure.code.clone()),
+            failure_code: failure.and_then(|failure| failure.code.clone()),
             inf: failure.and_then(|failure| failure.inf.clone()),
             warnings: (findings.warnings.len() + of_inputs) as u64,
             drivers: findings.flagged().map(FlaggedDriver::of).collect(),

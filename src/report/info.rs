@@ -8,6 +8,7 @@ use crate::etl::dictionary::collect::Facts;
 use crate::findings::schema::MachineFacts;
 use crate::trace::{Class, Coverage, Filetime, Kind, OperationCount, Records, TraceInfo, Zone};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The schema's name and version.
@@ -30,7 +31,8 @@ pub struct InfoReport<'a> {
     coverage: &'a Coverage,
     processes: u64,
     drivers: DriverCount,
-    warnings: &'a [String],
+    /// What was wrong with the file, and with its place in a split log.
+    pub warnings: Cow<'a, [String]>,
     etl: Option<&'a EtlFacts>,
     cpu: Option<CpuReport>,
     handles: Option<Vec<HandleRow>>,
@@ -73,7 +75,7 @@ impl<'a> InfoReport<'a> {
                 total: drivers.list.len() as u64,
                 third_party: third_party.count() as u64,
             },
-            warnings: &info.warnings,
+            warnings: Cow::Borrowed(&info.warnings),
             etl: etl.map(|(etl, _)| etl),
             cpu: etl.and_then(|(_, facts)| cpu(facts, drivers)),
             handles: etl.and_then(|(_, facts)| handles(facts, info)),
@@ -147,8 +149,8 @@ fn write_text(
         }
     }
     if !report.warnings.is_empty() {
-        writeln!(out, "\n{}", paint(super::style::YELLOW, "Damage"))?;
-        for warning in report.warnings {
+        writeln!(out, "\n{}", paint(super::style::YELLOW, "Warnings"))?;
+        for warning in &*report.warnings {
             writeln!(out, "  - {}", safe(warning))?;
         }
     }
