@@ -8,11 +8,13 @@ use super::output::{print, warn, write_file};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::export::csv::CsvStyle;
+use crate::export::xlsx::Book;
 use crate::export::{Column, Filter, Format, Table};
 use crate::findings::{
     Case, CaseInput, Findings, Options, Outcome, Rules, Verdict, WindowChoice, analyze,
 };
 use crate::input::text::TextOptions;
+use crate::report::sheets::{last_event, sheets};
 use crate::report::{drivers::findings_csv, html, summary};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,7 +36,13 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> 
     match args.format {
         ReportFormat::Json => print(&json(findings)?)?,
         ReportFormat::Text if global.quiet => {}
-        ReportFormat::Text => print(&summary::text(findings, &global.tz, out))?,
+        ReportFormat::Text => {
+            let mut text = summary::text(findings, &global.tz, out);
+            if args.xlsx {
+                text.push_str("Workbook: report.xlsx\n");
+            }
+            print(&text)?;
+        }
     }
     Ok(if !done.unreadable.is_empty() {
         Status::InputUnreadable
@@ -190,6 +198,14 @@ fn write_folder(
         write_file(&folder.join(name), |out| {
             write_table(&tables, format, &style, out, bars)
         })?;
+    }
+    if args.xlsx {
+        let mut book = Book::new(folder, last_event(findings))?;
+        for (name, table) in sheets(findings) {
+            book.add_small(name, &table)?;
+        }
+        book.add_events(&tables, bars)?;
+        write_file(&folder.join("report.xlsx"), |out| book.save(out))?;
     }
     write_file(&folder.join("drivers.csv"), |out| {
         out.write_all(&findings_csv(findings, args.bom)?)

@@ -149,6 +149,9 @@ pub struct AnalyzeArgs {
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
+    /// Write report.xlsx as well: findings, drivers, evidence and events as sheets of one workbook
+    #[arg(long, requires = "out")]
+    pub xlsx: bool,
     /// Exit with status 3 when a third-party driver is flagged so, or worse
     #[arg(long, value_enum, value_name = "VERDICT")]
     pub fail_on: Option<FailOn>,

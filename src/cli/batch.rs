@@ -5,6 +5,7 @@ use super::args::{AnalyzeArgs, GlobalArgs, ReportFormat};
 use super::output::{print, warn, write_file};
 use super::progress::Bars;
 use super::{CliError, Status};
+use crate::export::xlsx::Book;
 use crate::findings::Options;
 use crate::input::cases::{FoundCase, find_cases};
 use crate::report::batch::{CaseFacts, CaseRow, CaseStatus, in_short, summary_table, text};
@@ -18,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const IN_FLIGHT: usize = 4;
 
 /// Files over all cases; no case may be called so.
-const SUMMARIES: &[&str] = &["summary.csv", "summary.parquet"];
+const SUMMARIES: &[&str] = &["summary.csv", "summary.parquet", "summary.xlsx"];
 
 /// Runs the command.
 pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result<Status, CliError> {
@@ -52,6 +53,16 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result
             })?;
             files.push("summary.parquet");
         }
+    }
+    if let (Some(folder), true) = (out, args.xlsx) {
+        let last = rows
+            .iter()
+            .filter_map(|row| row.facts.as_ref()?.window_end)
+            .max();
+        let mut book = Book::new(folder, last)?;
+        book.add_small("Summary", &table)?;
+        write_file(&folder.join("summary.xlsx"), |out| book.save(out))?;
+        files.push("summary.xlsx");
     }
     match args.format {
         ReportFormat::Json => print(&table.json()?)?,

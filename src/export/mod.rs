@@ -10,6 +10,7 @@ mod pool;
 pub mod procmon;
 pub mod rows;
 pub mod small;
+pub mod xlsx;
 
 pub use columns::{Column, ColumnType};
 pub use filter::{Filter, class_by_name};

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod drivers;
 pub mod html;
 pub mod info;
+pub mod sheets;
 mod style;
 pub mod summary;
 pub mod timeline;
