@@ -15,6 +15,7 @@ for log in traces/*/*.pml; do
     "$python" scripts/recount.py --binary "$folder/fltscope" --all-paths "$log"
     "$python" scripts/check_tables.py --binary "$folder/fltscope" "$log"
     "$python" scripts/check_procmon_xml.py --binary "$folder/fltscope" "$log"
+    "$python" scripts/check_xlsx.py --binary "$folder/fltscope" "$log"
 done
 
 data=${FLTSCOPE_DATA:-../shared/data}/pml

@@ -66,12 +66,7 @@ pub fn write(
         .map(|column| field(*column))
         .map(|field| (field.name.clone(), field))
         .collect();
-    let options = WriteOptions {
-        statistics: StatisticsOptions::default(),
-        version: Version::V1,
-        compression: CompressionOptions::Zstd(ZstdLevel::try_new(1).ok()),
-        data_page_size: None,
-    };
+    let options = options();
     let parquet = to_parquet_schema(&schema).map_err(failed)?;
     let mut writer = FileWriter::try_new(out, schema, options).map_err(failed)?;
     let mut written = 0;
@@ -129,6 +124,15 @@ pub fn write(
     Ok(written)
 }
 
+fn options() -> WriteOptions {
+    WriteOptions {
+        statistics: StatisticsOptions::default(),
+        version: Version::V1,
+        compression: CompressionOptions::Zstd(ZstdLevel::try_new(1).ok()),
+        data_page_size: None,
+    }
+}
+
 /// Writes a small table as one row group.
 ///
 /// # Errors
@@ -140,12 +144,7 @@ pub fn write_small(table: &SmallTable, out: &mut (dyn Write + Send)) -> io::Resu
         .map(|column| Field::new(column.name.into(), data_type(column.kind), true))
         .map(|field| (field.name.clone(), field))
         .collect();
-    let options = WriteOptions {
-        statistics: StatisticsOptions::default(),
-        version: Version::V1,
-        compression: CompressionOptions::Zstd(ZstdLevel::try_new(1).ok()),
-        data_page_size: None,
-    };
+    let options = options();
     let parquet = to_parquet_schema(&schema).map_err(failed)?;
     let mut writer = FileWriter::try_new(out, schema, options).map_err(failed)?;
     let pages: Vec<Pages> = table

@@ -9,7 +9,7 @@ pub struct PartName {
     pub number: u32,
 }
 
-/// No log has more parts: at 300 MB each they would fill 300 GB. Longer numbers are dates or machines.
+/// Up to 21 parts are reported; a thousand would be 300 GB. Longer numbers are dates or machines.
 const DIGITS: usize = 3;
 
 impl PartName {
