@@ -184,6 +184,15 @@ fn exit_statuses_are_over_all_cases() {
 }
 
 #[test]
+fn reports_do_not_go_among_the_cases() {
+    let folder = cases();
+    let output = batch(folder.path(), folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("name another folder"));
+    assert!(!folder.path().join("summary.csv").exists());
+}
+
+#[test]
 fn the_summary_is_the_same_for_any_number_of_threads() {
     let folder = cases();
     let run = |threads: &str| {

@@ -10,7 +10,7 @@ use crate::findings::Options;
 use crate::input::cases::{FoundCase, find_cases};
 use crate::report::batch::{CaseFacts, CaseRow, CaseStatus, in_short, summary_table, text};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -27,6 +27,15 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result
     if let Some(folder) = out {
         std::fs::create_dir_all(folder)
             .map_err(|error| CliError::Input(format!("{}: {error}", folder.display())))?;
+    }
+    let real = out.and_then(|out| out.canonicalize().ok());
+    let is_out = |input: &&PathBuf| real.is_some() && input.canonicalize().ok() == real;
+    if let Some(input) = args.inputs.iter().find(is_out) {
+        // Reports would lie among the cases, and be cases the next time.
+        return Err(CliError::Usage(format!(
+            "{} holds the cases: name another folder for the reports",
+            input.display()
+        )));
     }
     let found = find_cases(&args.inputs, out, SUMMARIES);
     if found.cases.is_empty() {
