@@ -15,12 +15,45 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::rc::Rc;
 
-/// An operation and the objects it was on.
+/// What a chosen operation was on, by all names.
 #[derive(Debug, Clone)]
 struct Asked {
-    path: Option<String>,
-    target: Option<String>,
+    names: Vec<(String, Relation)>,
     hive: bool,
+}
+
+/// Names of one file that are asked for.
+const MOST_NAMES: usize = 32;
+
+/// Names that servicing gave to the same files.
+struct Aliases<'a>(HashMap<&'a str, Vec<&'a str>>);
+
+impl<'a> Aliases<'a> {
+    fn new(pairs: &'a [(String, String)]) -> Self {
+        let mut other: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (one, two) in pairs {
+            other.entry(one).or_default().push(two);
+            other.entry(two).or_default().push(one);
+        }
+        Self(other)
+    }
+
+    /// A name and all others of its file.
+    fn of(&self, name: &str) -> Vec<String> {
+        let mut out = vec![name.to_owned()];
+        let mut at = 0;
+        while let Some(name) = out.get(at).filter(|_| out.len() < MOST_NAMES) {
+            let others = self.0.get(name.as_str()).into_iter().flatten();
+            let new: Vec<String> = others
+                .filter(|other| !out.iter().any(|known| known == *other))
+                .take(MOST_NAMES)
+                .map(|other| (*other).to_owned())
+                .collect();
+            out.extend(new);
+            at += 1;
+        }
+        out
+    }
 }
 
 /// What the second pass looks for.
@@ -66,6 +99,7 @@ impl Plan {
         hint: &FailureHint,
     ) -> Self {
         let mut out = Self::default();
+        let aliases = Aliases::new(aliases);
         let corrupt = hint.code.and_then(hresult::win32_of) == Some(1009);
         for (position, chosen) in chosen.iter().enumerate() {
             let failed = &chosen.failed;
@@ -78,15 +112,20 @@ impl Plan {
             };
             let hive = corrupt || on_hive(&path) || on_hive(&target);
             out.objects.hive |= hive;
-            for name in path.iter().chain(&target) {
-                out.objects.add(name);
-            }
             out.keys |= failed.class == Class::Registry;
             out.widen(failed);
             out.chosen.insert((failed.trace, failed.event), position);
-            out.asked.push(Asked { path, target, hive });
+            let named = |name: Option<String>, relation| {
+                let names = name.map(|name| aliases.of(&name)).unwrap_or_default();
+                names.into_iter().map(move |name| (name, relation))
+            };
+            let names = named(path, Relation::Path);
+            let names: Vec<_> = names.chain(named(target, Relation::Target)).collect();
+            for (name, _) in &names {
+                out.objects.add(name);
+            }
+            out.asked.push(Asked { names, hive });
         }
-        let mut start = Vec::new();
         for failed in refused {
             let (path, target) = names(namings, failed);
             out.refused.insert((failed.trace, failed.event));
@@ -96,10 +135,15 @@ impl Plan {
             {
                 out.objects.add_folder(path);
             }
-            start.extend(path);
-            start.extend(target);
+            for name in path.iter().chain(&target) {
+                // What is refused again and again has been looked up.
+                if !out.objects.holds(name) {
+                    for name in aliases.of(name) {
+                        out.objects.add(&name);
+                    }
+                }
+            }
         }
-        out.add_with_aliases(start, aliases);
         out
     }
 
@@ -107,24 +151,6 @@ impl Plan {
         let (from, to) = (failed.time.minus(LOOK_BACK), failed.end.plus(LOOK_AHEAD));
         self.from = Some(self.from.map_or(from, |known| known.min(from)));
         self.to = Some(self.to.map_or(to, |known| known.max(to)));
-    }
-
-    /// Adds names and all others of the same files.
-    fn add_with_aliases(&mut self, start: Vec<String>, aliases: &[(String, String)]) {
-        let mut other: HashMap<&str, Vec<&str>> = HashMap::new();
-        if !start.is_empty() {
-            for (one, two) in aliases {
-                other.entry(one).or_default().push(two);
-                other.entry(two).or_default().push(one);
-            }
-        }
-        let mut next: Vec<&str> = start.iter().map(String::as_str).collect();
-        let mut seen: HashSet<&str> = HashSet::new();
-        while let Some(name) = next.pop() {
-            if seen.insert(name) && self.objects.add(name) {
-                next.extend(other.get(name).into_iter().flatten());
-            }
-        }
     }
 
     /// Whether there is nothing to look for.
@@ -279,9 +305,10 @@ impl Following<'_> {
                 out.touches.get_mut(*position),
             )
         {
-            let path = asked.path.as_deref().map(|name| (name, Relation::Path));
-            let target = asked.target.as_deref().map(|name| (name, Relation::Target));
-            let names: Vec<_> = path.into_iter().chain(target).collect();
+            let names = asked.names.iter();
+            let names: Vec<_> = names
+                .map(|(name, relation)| (name.as_str(), *relation))
+                .collect();
             *touches = last.of(&names, asked.hive);
         }
         let drivers = suspects(one.drivers, batch, row);

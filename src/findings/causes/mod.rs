@@ -164,3 +164,6 @@ fn describe(
         touched_before,
     }
 }
+
+#[cfg(test)]
+mod tests;

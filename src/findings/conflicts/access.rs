@@ -13,6 +13,10 @@ const DELETE: u32 = 4;
 impl Rights {
     /// All of them.
     pub const ALL: Self = Self(READ | WRITE | DELETE);
+    /// Reading.
+    pub const READ: Self = Self(READ);
+    /// Writing.
+    pub const WRITE: Self = Self(WRITE);
     /// Deleting, which renaming needs as well.
     pub const DELETE: Self = Self(DELETE);
 
@@ -35,7 +39,8 @@ impl Rights {
         Self(self.0 & !other.0)
     }
 
-    fn is_none(self) -> bool {
+    /// Whether there are none.
+    pub fn is_none(self) -> bool {
         self.0 & 7 == 0
     }
 }

@@ -3,7 +3,7 @@
 //! A trace with FileObjects tells exactly which open file an operation works on. A Procmon log does not: there an open
 //! file is known by process and path, and of several the one opened last is taken to go first.
 
-use super::access::Sharing;
+use super::access::{Rights, Sharing};
 use crate::trace::Filetime;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -33,6 +33,8 @@ pub struct Handle<H> {
     pub object: u64,
     /// Access and share mode.
     pub sharing: Sharing,
+    /// What it was seen to do.
+    pub seen: Rights,
     /// When the create had ended.
     pub since: Filetime,
     /// Whether the file was mapped by it.
@@ -161,6 +163,7 @@ impl<H> Handles<H> {
             name: name.into(),
             object: opening.object,
             sharing: opening.sharing,
+            seen: Rights::default(),
             since: opening.since,
             mapped: false,
             cleaned: None,
@@ -249,6 +252,18 @@ impl<H> Handles<H> {
             .or_else(|| by(&self.former).filter(open))
     }
 
+    /// An open file is read or written.
+    pub fn used(&mut self, object: u64, rights: Rights) {
+        let file = self.objects.get(&object);
+        let Some(file) = file.and_then(|file| self.files.get_mut(file)) else {
+            return;
+        };
+        let mut handles = file.handles.iter_mut();
+        if let Some(handle) = handles.find(|handle| handle.object == object) {
+            handle.seen = Rights(handle.seen.0 | rights.0);
+        }
+    }
+
     /// A section of the file is made.
     pub fn map(&mut self, name: &str, pid: Option<u32>, object: u64) {
         let file = self.find(name, object);
@@ -322,7 +337,6 @@ fn is_it<H>(handle: &Handle<H>, pid: Option<u32>, object: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::access::Rights;
     use super::*;
 
     fn opening(pid: u32, object: u64, since: u64) -> Opening<&'static str> {

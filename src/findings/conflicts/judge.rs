@@ -74,13 +74,16 @@ impl Refused<'_> {
             })
         };
         match self.status {
-            SHARING_VIOLATION if open => match clash(handle.sharing, self.sharing()) {
+            SHARING_VIOLATION if open => match clash(holder(handle), self.sharing()) {
                 Clash::Certain { wanted, held } => Some(Explained {
                     certainty: Certainty::Certain,
                     wanted,
                     held,
                 }),
-                Clash::Possible => because(false),
+                // Who shares nothing and was at work stands in the way of all that can be refused so.
+                Clash::Possible => {
+                    because(!handle.seen.is_none() && handle.sharing.share.is_none())
+                }
                 Clash::None => None,
             },
             DELETE_PENDING if open => because(true),
@@ -88,5 +91,14 @@ impl Refused<'_> {
             CANNOT_DELETE | USER_MAPPED_FILE => because(handle.mapped),
             _ => None,
         }
+    }
+}
+
+/// An open file; where its access is not known, by what it was seen to do.
+fn holder<H>(handle: &Handle<H>) -> Sharing {
+    let seen = Some(handle.seen).filter(|seen| !seen.is_none());
+    Sharing {
+        rights: handle.sharing.rights.or(seen),
+        ..handle.sharing
     }
 }

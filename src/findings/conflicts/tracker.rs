@@ -141,6 +141,8 @@ impl Tracker {
                 let ended = self.handles.close(step.name, step.object);
                 self.ended(ended, step.time);
             }
+            "ReadFile" if step.object != 0 => self.handles.used(step.object, Rights::READ),
+            "WriteFile" if step.object != 0 => self.handles.used(step.object, Rights::WRITE),
             "CreateFileMapping" => self.handles.map(step.name, step.pid, step.object),
             name if name.starts_with("SetDispositionInformation") => {
                 self.deleters.insert(

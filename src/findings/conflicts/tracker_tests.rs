@@ -199,6 +199,28 @@ fn without_the_access_it_is_possible() {
 }
 
 #[test]
+fn what_it_was_seen_to_do_makes_it_certain() {
+    let mut story = Story::default();
+    story.open_as(66, "\\a", (READ, 0), 0, 0xF1);
+    story.step(66, "ReadFile", ("\\a", ""), 0, None, 0xF1);
+    story.open_as(66, "\\b", (READ, 7), 0, 0xF2);
+    story.step(66, "WriteFile", ("\\b", ""), 0, None, 0xF2);
+    story.open_as(1, "\\a", (READ, 7), SHARING_VIOLATION, 0xF3);
+    story.open_as(1, "\\b", (READ, 1), SHARING_VIOLATION, 0xF3);
+    let conflicts = story.end();
+    assert_eq!(conflicts.len(), 2);
+    for conflict in &conflicts {
+        assert_eq!(
+            conflict.holders[0].certainty,
+            Certainty::Certain,
+            "{}",
+            conflict.path
+        );
+    }
+    assert_eq!(conflicts[1].holders[0].not_tolerated, Rights::WRITE);
+}
+
+#[test]
 fn a_driver_that_opens_in_system() {
     let mut story = Story::default();
     story.open(4, "\\a", READ, 0, 0);

@@ -5,6 +5,8 @@ mod note;
 mod pick;
 mod report;
 
+#[cfg(test)]
+pub use code::CodeMatch;
 pub use note::{Missing, note};
 pub use pick::{Chosen, Failed, Picker};
 pub use report::{FailingNote, FailingOperation, Relation, TouchBefore};
