@@ -18,18 +18,15 @@ fn each_kernel_record(path: &Path, mut each: impl FnMut(u16, u16, &Record<'_>)) 
     let source = Source::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let file = EtlFile::open(source).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut scratch = Scratch::default();
-    for unit in 0..file.units() {
-        let unit = file.unit(unit).unwrap();
-        for buffer in unit.buffers() {
-            for record in unit.records(buffer, &mut scratch) {
-                let record = record.unwrap();
-                if let Some(hook) = record.hook() {
-                    each(hook.id, hook.version.into(), &record);
-                } else if let Some(classic) = record.classic()
-                    && let Some(hook) = hook_of_class(classic.class, classic.opcode)
-                {
-                    each(hook, classic.version, &record);
-                }
+    for buffer in 0..file.buffers().len() {
+        for record in file.records(buffer, &mut scratch).unwrap() {
+            let record = record.unwrap();
+            if let Some(hook) = record.hook() {
+                each(hook.id, hook.version.into(), &record);
+            } else if let Some(classic) = record.classic()
+                && let Some(hook) = hook_of_class(classic.class, classic.opcode)
+            {
+                each(hook, classic.version, &record);
             }
         }
     }

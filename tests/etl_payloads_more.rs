@@ -36,12 +36,9 @@ fn open(folder: &Path, name: &str) -> EtlFile {
 /// Hands over every record.
 fn records(file: &EtlFile, mut each: impl FnMut(&Record<'_>)) {
     let mut scratch = Scratch::default();
-    for unit in 0..file.units() {
-        let unit = file.unit(unit).unwrap();
-        for buffer in unit.buffers() {
-            for record in unit.records(buffer, &mut scratch) {
-                each(&record.unwrap());
-            }
+    for buffer in 0..file.buffers().len() {
+        for record in file.records(buffer, &mut scratch).unwrap() {
+            each(&record.unwrap());
         }
     }
 }

@@ -39,12 +39,9 @@ fn open(path: &Path) -> EtlFile {
 /// Hands every record to `each`, in file order.
 fn each_record(file: &EtlFile, mut each: impl FnMut(&Record<'_>)) {
     let mut scratch = Scratch::default();
-    for unit in 0..file.units() {
-        let unit = file.unit(unit).unwrap();
-        for buffer in unit.buffers() {
-            for record in unit.records(buffer, &mut scratch) {
-                each(&record.unwrap());
-            }
+    for buffer in 0..file.buffers().len() {
+        for record in file.records(buffer, &mut scratch).unwrap() {
+            each(&record.unwrap());
         }
     }
 }
@@ -54,10 +51,9 @@ fn definitions(file: &EtlFile) -> Definitions {
     let mut all = Collector::default();
     let mut scratch = Scratch::default();
     for unit in 0..file.units() {
-        let unit = file.unit(unit).unwrap();
         let mut part = Collector::default();
-        for buffer in unit.buffers() {
-            for record in unit.records(buffer, &mut scratch).flatten() {
+        for buffer in file.unit_buffers(unit) {
+            for record in file.records(buffer, &mut scratch).unwrap().flatten() {
                 part.add(&record);
             }
         }

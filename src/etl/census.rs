@@ -1,7 +1,7 @@
 //! The census: what a trace holds, record by record, without looking into payloads.
 
 use super::error::EtlError;
-use super::file::{EtlFile, Unit};
+use super::file::EtlFile;
 use super::guid::Guid;
 use super::hooks::{GROUP_MASKS, GROUP_MASKS_BEFORE};
 use super::layout::{buffer as buffer_at, item};
@@ -12,7 +12,8 @@ use super::record::{Classic, Hook, Record, RecordKind};
 use super::records::Scratch;
 use super::tally::Tally;
 use crate::trace::{Filetime, Records, Tick, for_each_unit};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use hashbrown::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 /// Faults kept for the warnings; the rest is counted.
@@ -128,7 +129,7 @@ pub fn census_with<V: Visitor>(
         tick,
         |unit| {
             let mut visitor = make();
-            let part = UnitCensus::of(&file.unit(unit)?, &mut visitor);
+            let part = UnitCensus::of(file, unit, &mut visitor)?;
             Ok((part, visitor))
         },
         |(part, visitor)| {
@@ -150,7 +151,7 @@ struct UnitCensus {
 }
 
 impl UnitCensus {
-    fn of(unit: &Unit<'_>, visitor: &mut impl Visitor) -> Self {
+    fn of(file: &EtlFile, unit: usize, visitor: &mut impl Visitor) -> io::Result<Self> {
         let mut out = Self {
             census: Census::default(),
             hooks: Tally::default(),
@@ -158,22 +159,24 @@ impl UnitCensus {
             providers: Tally::default(),
         };
         let mut scratch = Scratch::default();
-        for buffer in unit.buffers() {
-            out.buffer(unit, buffer, &mut scratch, visitor);
+        for buffer in file.unit_buffers(unit) {
+            out.buffer(file, buffer, &mut scratch, visitor)?;
             visitor.end_buffer(buffer);
         }
-        out
+        Ok(out)
     }
 
     fn buffer(
         &mut self,
-        unit: &Unit<'_>,
+        file: &EtlFile,
         number: usize,
         scratch: &mut Scratch,
         visitor: &mut impl Visitor,
-    ) {
-        let buffer = &unit.file().buffers()[number];
-        let clock = unit.file().clock_of(number);
+    ) -> io::Result<()> {
+        let Some(buffer) = file.buffers().get(number) else {
+            return Ok(());
+        };
+        let clock = file.clock_of(number);
         self.census.cpus.insert(buffer.cpu);
         self.census.compressed += u64::from(buffer.is_compressed());
         let lost = buffer_at::FLAG_EVENTS_LOST | buffer_at::FLAG_BUFFERS_LOST;
@@ -181,7 +184,7 @@ impl UnitCensus {
         let mut ends = None;
         let mut range: Option<(i64, i64)> = None;
         let mut good = 0;
-        let mut records = unit.records(number, scratch);
+        let mut records = file.records(number, scratch)?;
         let mut bad = 0;
         let mut faults = Vec::new();
         let mut steps_back = 0;
@@ -222,6 +225,7 @@ impl UnitCensus {
             self.census
                 .add_range(low, high, clock.filetime(low), clock.filetime(high));
         }
+        Ok(())
     }
 
     #[inline]

@@ -3,19 +3,23 @@
 use super::buffer::{Buffer, BufferHeader, LARGEST};
 use super::clock::Clock;
 use super::error::{EtlError, OpenError};
+use super::gather::Spaces;
 use super::header::{TraceHeader, is_etl};
 use super::layout::{buffer as buffer_at, kernel, mode, record};
 use super::record::Record;
 use super::records::{Records, Scratch};
 use super::walk::{Walk, walk};
 use crate::bytes::{need, u16_at};
-use crate::input::view::{Source, View};
+use crate::input::view::Source;
 use crate::trace::Filetime;
 use std::io;
 use std::ops::Range;
 
-/// Bytes of buffers in a unit of work: enough to make a map worth it, little enough to share out.
-const UNIT: u64 = 1 << 20;
+/// Bytes of buffers in a unit of work, at least and at most: enough that it is no work to hand it on, little enough to
+/// share out.
+const UNIT: std::ops::RangeInclusive<u64> = 1 << 20..=4 << 20;
+/// Units that a file is cut into, within these bounds.
+const UNITS: u64 = 64;
 /// Bytes at the start of a buffer that hold its header and its first record, whatever its size.
 const FIRST_RECORD: u64 = buffer_at::SIZE as u64 + 0x1_0000;
 /// Fewer bytes tell nothing: the header of a buffer and the start of its first record.
@@ -44,6 +48,7 @@ pub struct EtlFile {
     parts: Vec<Part>,
     buffers: Vec<Buffer>,
     units: Vec<Range<usize>>,
+    spaces: Spaces,
     faults: Vec<EtlError>,
     skipped_bytes: u64,
     damaged_buffers: u64,
@@ -71,6 +76,7 @@ impl EtlFile {
             }],
             buffers: Vec::new(),
             units: Vec::new(),
+            spaces: Spaces::default(),
             faults: Vec::new(),
             skipped_bytes: 0,
             damaged_buffers: 0,
@@ -116,7 +122,7 @@ impl EtlFile {
             });
         }
         self.faults.extend(walk.faults);
-        self.units = units(&self.buffers);
+        self.units = units(&self.buffers, self.source.len());
         Ok(())
     }
 
@@ -192,7 +198,7 @@ impl EtlFile {
         self.missing_buffers
     }
 
-    /// Number of units of work: runs of buffers that are mapped together.
+    /// Number of units of work: runs of buffers.
     pub fn units(&self) -> usize {
         self.units.len()
     }
@@ -202,28 +208,24 @@ impl EtlFile {
         self.units.get(unit).cloned().unwrap_or(0..0)
     }
 
-    /// Maps unit `unit`.
+    /// The records of buffer `buffer`, which is read to `scratch`; none of a buffer that is not in the file.
     ///
     /// # Errors
-    /// When the file cannot be mapped.
-    pub fn unit(&self, unit: usize) -> io::Result<Unit<'_>> {
-        self.run(self.unit_buffers(unit))
+    /// When the file cannot be read.
+    pub fn records<'a>(
+        &'a self,
+        buffer: usize,
+        scratch: &'a mut Scratch,
+    ) -> io::Result<Records<'a>> {
+        match self.buffers.get(buffer) {
+            Some(buffer) => Records::read(buffer, &self.source, scratch),
+            None => Ok(Records::none()),
+        }
     }
 
-    /// Maps a run of buffers.
-    ///
-    /// # Errors
-    /// When the file cannot be mapped.
-    pub fn run(&self, buffers: Range<usize>) -> io::Result<Unit<'_>> {
-        let run = self.buffers.get(buffers.clone()).unwrap_or(&[]);
-        let start = run.first().map_or(0, |buffer| buffer.offset);
-        let end = run.last().map_or(0, |b| b.offset + u64::from(b.len));
-        Ok(Unit {
-            file: self,
-            view: self.source.view(start..end)?,
-            start,
-            buffers: if run.is_empty() { 0..0 } else { buffers },
-        })
+    /// Space for the buffers of slices.
+    pub(super) fn spaces(&self) -> &Spaces {
+        &self.spaces
     }
 
     /// Events that the session says it lost.
@@ -272,54 +274,18 @@ impl EtlFile {
     }
 }
 
-/// A run of buffers and the piece of the file they lie in.
-#[derive(Debug)]
-pub struct Unit<'f> {
-    file: &'f EtlFile,
-    view: View,
-    start: u64,
-    buffers: Range<usize>,
-}
-
-impl<'f> Unit<'f> {
-    /// Its buffers, by number in the file.
-    pub fn buffers(&self) -> Range<usize> {
-        self.buffers.clone()
-    }
-
-    /// The file.
-    pub fn file(&self) -> &'f EtlFile {
-        self.file
-    }
-
-    /// The records of buffer `buffer`; none of a buffer that is not in the unit.
-    pub fn records<'a>(&'a self, buffer: usize, scratch: &'a mut Scratch) -> Records<'a> {
-        let known = self.buffers.contains(&buffer);
-        let Some(buffer) = self.file.buffers.get(buffer).filter(|_| known) else {
-            return Records::none();
-        };
-        let bytes = buffer
-            .offset
-            .checked_sub(self.start)
-            .and_then(|from| self.view.get(from as usize..))
-            .unwrap_or(&[]);
-        let bytes = &bytes[..bytes.len().min(buffer.len as usize)];
-        Records::new(buffer, bytes, scratch)
-    }
-}
-
-/// Runs of buffers that lie together and are about [`UNIT`] bytes.
-fn units(buffers: &[Buffer]) -> Vec<Range<usize>> {
+/// Runs of buffers, of about as many bytes as [`UNIT`] says. `bytes` are those of the file.
+fn units(buffers: &[Buffer], bytes: u64) -> Vec<Range<usize>> {
+    let most = (bytes / UNITS).clamp(*UNIT.start(), *UNIT.end());
     let mut out = Vec::new();
-    let (mut first, mut bytes, mut end) = (0, 0, 0);
+    let (mut first, mut bytes) = (0, 0);
     for (at, buffer) in buffers.iter().enumerate() {
         let weight = u64::from(buffer.len.max(buffer.filled));
-        if at > first && (bytes + weight > UNIT || buffer.offset != end) {
+        if at > first && bytes + weight > most {
             out.push(first..at);
             (first, bytes) = (at, 0);
         }
         bytes += weight;
-        end = buffer.offset + u64::from(buffer.len);
     }
     if first < buffers.len() {
         out.push(first..buffers.len());

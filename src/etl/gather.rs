@@ -1,11 +1,12 @@
 //! The records of a slice, in time order.
 
-use super::file::{EtlFile, Unit};
+use super::file::EtlFile;
 use super::hooks::hook_of_class;
 use super::record::{Hook, Record};
 use super::records::Scratch;
 use super::slices::Slice;
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 /// A record and where it stands.
 #[derive(Debug, Clone, Copy)]
@@ -38,54 +39,78 @@ pub fn hook_of(record: &Record<'_>) -> Option<Hook> {
     })
 }
 
-/// Buffers this near to each other are mapped together with what lies between.
-const NEAR: u32 = 64;
+/// Space for the buffers of slices. It is used again by the next slice: to get it from the system and to clear it would
+/// take longer than to fill it.
+#[derive(Debug, Default)]
+pub struct Spaces(Mutex<Vec<Vec<Scratch>>>);
 
-/// The mapped buffers of a slice.
+/// Space for the buffers of a slice.
+#[derive(Debug)]
+pub struct Space<'s> {
+    from: &'s Spaces,
+    buffers: Vec<Scratch>,
+}
+
+impl Spaces {
+    /// Space for `buffers` buffers.
+    fn take(&self, buffers: usize) -> Space<'_> {
+        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut space = spare.unwrap_or_default();
+        // One slice in a hundred may be far larger than the others.
+        if space.len() < buffers || space.len() > 4 * buffers {
+            space.resize_with(buffers, Scratch::default);
+        }
+        Space {
+            from: self,
+            buffers: space,
+        }
+    }
+}
+
+impl Drop for Space<'_> {
+    fn drop(&mut self) {
+        let space = std::mem::take(&mut self.buffers);
+        let mut spare = self.from.0.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.push(space);
+    }
+}
+
+/// The buffers of a slice.
 #[derive(Debug)]
 pub struct Loaded<'f> {
-    units: Vec<Unit<'f>>,
+    file: &'f EtlFile,
     buffers: Vec<u32>,
 }
 
 impl<'f> Loaded<'f> {
-    /// Maps the buffers of a slice, with those that only hold stacks where `stacks` are wanted.
-    ///
-    /// # Errors
-    /// When the file cannot be mapped.
-    pub fn new(file: &'f EtlFile, slice: &Slice, stacks: bool) -> io::Result<Self> {
+    /// The buffers of a slice, with those that only hold stacks where `stacks` are wanted.
+    pub fn new(file: &'f EtlFile, slice: &Slice, stacks: bool) -> Self {
         let more: &[u32] = if stacks { &slice.stack_buffers } else { &[] };
         let mut buffers: Vec<u32> = slice.buffers.iter().chain(more).copied().collect();
         buffers.sort_unstable();
-        let units = buffers
-            .chunk_by(|a, b| *b - *a <= NEAR)
-            .map(|run| file.run(run[0] as usize..run[run.len() - 1] as usize + 1))
-            .collect::<io::Result<_>>()?;
-        Ok(Self { units, buffers })
+        Self { file, buffers }
     }
 
-    /// Space to decompress each buffer.
-    pub fn space(&self) -> Vec<Scratch> {
-        self.buffers.iter().map(|_| Scratch::default()).collect()
+    /// Space to read each buffer to.
+    pub fn space(&self) -> Space<'f> {
+        self.file.spaces().take(self.buffers.len())
     }
 
     /// Hands every good record to `take`, buffer by buffer in file order, with where it is. `space` is that of
-    /// [`Loaded::space`].
+    /// [`Loaded::space`]. What was taken is in no order before [`Gathered::sort`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
     pub fn gather<'a>(
         &'a self,
         first_numbers: &[u64],
-        space: &'a mut [Scratch],
+        space: &'a mut Space<'_>,
         mut take: impl FnMut(&mut Entries, Place, Record<'a>),
-    ) -> Gathered<'a> {
+    ) -> io::Result<Gathered<'a>> {
         let mut out = Gathered::default();
-        for (buffer, scratch) in self.buffers.iter().zip(space) {
+        for (buffer, scratch) in self.buffers.iter().zip(&mut space.buffers) {
             let number = *buffer as usize;
-            let unit = self
-                .units
-                .iter()
-                .find(|unit| unit.buffers().contains(&number));
-            let Some(unit) = unit else { continue };
-            let mut records = unit.records(number, scratch);
+            let mut records = self.file.records(number, scratch)?;
             let data = records.data();
             let slot = out.slots.len() as u32;
             let mut place = Place {
@@ -105,14 +130,12 @@ impl<'f> Loaded<'f> {
             );
             out.slots.push(Slot {
                 buffer: *buffer,
-                cpu: unit.file().buffers().get(number).map_or(0, |b| b.cpu),
+                cpu: self.file.buffers().get(number).map_or(0, |b| b.cpu),
                 first: first_numbers.get(number).copied().unwrap_or(0),
                 data,
             });
         }
-        // Buffers are runs that are sorted already, which this sort makes use of.
-        out.entries.0.sort();
-        out
+        Ok(out)
     }
 }
 
@@ -176,6 +199,13 @@ pub struct Gathered<'a> {
 }
 
 impl<'a> Gathered<'a> {
+    /// Puts those for which `keep` says so in order of time. It is asked once for each, in the order they were taken.
+    pub fn sort(&mut self, mut keep: impl FnMut() -> bool) {
+        self.entries.0.retain(|_| keep());
+        // Buffers are runs that are sorted already, which this sort makes use of.
+        self.entries.0.sort();
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.entries.0.len()

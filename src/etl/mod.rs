@@ -11,13 +11,10 @@
 //! let file = EtlFile::open(Source::open("boot.etl".as_ref())?)?;
 //! println!("{:?}", census(&file, &|_| ())?.records);
 //! let mut scratch = Scratch::default();
-//! for unit in 0..file.units() {
-//!     let unit = file.unit(unit)?;
-//!     for buffer in unit.buffers() {
-//!         for record in unit.records(buffer, &mut scratch).flatten() {
-//!             let time = record.time().map(|ticks| file.clock_of(buffer).filetime(ticks));
-//!             println!("{time:?} {:?} {} bytes", record.hook(), record.payload().len());
-//!         }
+//! for buffer in 0..file.buffers().len() {
+//!     for record in file.records(buffer, &mut scratch)?.flatten() {
+//!         let time = record.time().map(|ticks| file.clock_of(buffer).filetime(ticks));
+//!         println!("{time:?} {:?} {} bytes", record.hook(), record.payload().len());
 //!     }
 //! }
 //! # Ok(())
@@ -71,7 +68,7 @@ pub use clock::Clock;
 pub use coverage::coverage;
 pub use error::{EtlError, OpenError};
 pub use facts::EtlFacts;
-pub use file::{EtlFile, Part, Unit};
+pub use file::{EtlFile, Part};
 pub use guid::Guid;
 pub use header::{TraceHeader, is_etl};
 pub use record::{Classic, Descriptor, Hook, Record, RecordKind};

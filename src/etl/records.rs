@@ -6,10 +6,23 @@ use super::error::EtlError;
 use super::layout::{buffer as buffer_at, record as at};
 use super::record::{NoRecord, Record};
 use crate::bytes::u32_at;
+use crate::input::view::Source;
+use std::io;
 
-/// Space for a decompressed buffer, used again for each.
+/// Space for a buffer as it is in the file and for its data, used again for each.
 #[derive(Debug, Default)]
-pub struct Scratch(Vec<u8>);
+pub struct Scratch {
+    stored: Vec<u8>,
+    data: Vec<u8>,
+}
+
+/// The first `len` bytes of a space, which grows where they are not there.
+fn space(bytes: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    if bytes.len() < len {
+        bytes.resize(len, 0);
+    }
+    &mut bytes[..len]
+}
 
 /// Walks the records of a buffer. A bad record is an error item; where it takes the rest of the buffer
 /// with it, it is the last one: no mark in a buffer tells where the next record starts.
@@ -29,14 +42,39 @@ pub struct Records<'a> {
 impl<'a> Records<'a> {
     /// The records of `buffer`, whose bytes in the file are `bytes`.
     pub fn new(buffer: &Buffer, bytes: &'a [u8], scratch: &'a mut Scratch) -> Self {
+        if !buffer.is_compressed() {
+            touch(bytes);
+        }
+        Self::of(buffer, bytes, &mut scratch.data)
+    }
+
+    /// The same, read from `source`.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn read(buffer: &Buffer, source: &'a Source, scratch: &'a mut Scratch) -> io::Result<Self> {
+        // What is behind the data of a buffer that is not compressed is not needed.
+        let len = match buffer.is_compressed() {
+            true => buffer.len,
+            false => buffer.len.min(buffer.filled),
+        };
+        let range = buffer.offset..buffer.offset.saturating_add(len.into());
+        if let Some(bytes) = source.held(range) {
+            return Ok(Self::new(buffer, bytes, scratch));
+        }
+        let stored = space(&mut scratch.stored, len as usize);
+        let there = source.read_at(buffer.offset, stored)?;
+        let stored = &scratch.stored[..there];
+        Ok(Self::of(buffer, stored, &mut scratch.data))
+    }
+
+    fn of(buffer: &Buffer, bytes: &'a [u8], decompressed: &'a mut Vec<u8>) -> Self {
         let expected = buffer.data_len();
         let stored = bytes.get(buffer_at::SIZE..).unwrap_or(&[]);
         let mut shortfall = None;
         let data = if buffer.is_compressed() {
-            if scratch.0.len() < expected {
-                scratch.0.resize(expected, 0);
-            }
-            let (done, outcome) = compression::decompress(stored, &mut scratch.0[..expected]);
+            let out = space(decompressed, expected);
+            let (done, outcome) = compression::decompress(stored, out);
             if outcome != Outcome::Full {
                 shortfall = Some(EtlError::Compressed {
                     offset: buffer.offset,
@@ -45,7 +83,7 @@ impl<'a> Records<'a> {
                     reason: outcome.reason(),
                 });
             }
-            &scratch.0[..done]
+            &decompressed[..done]
         } else {
             let data = &stored[..expected.min(stored.len())];
             if data.len() < expected {
@@ -55,7 +93,6 @@ impl<'a> Records<'a> {
                     have: bytes.len() as u64,
                 });
             }
-            touch(data);
             data
         };
         Self {
@@ -115,7 +152,7 @@ impl<'a> Records<'a> {
 }
 
 /// Reads a byte of each cache line. The place of a record is known only from the one before it, so
-/// the walk would wait for memory at each; these reads wait together. A quarter of the time of a census.
+/// the walk would wait for memory at each; these reads wait together.
 fn touch(data: &[u8]) {
     const LINE: usize = 64;
     let sum = data.iter().step_by(LINE).fold(0, |sum, byte| sum ^ byte);

@@ -66,22 +66,39 @@ impl Slice {
     }
 }
 
-/// Bytes of records in a slice: enough to make its borders cheap, little enough to hold several in memory.
+/// Bytes of records in a slice, at least: enough to make its borders cheap, little enough to hold several in memory.
 pub const TARGET: u64 = 1 << 20;
+/// The same in a large trace.
+pub const LARGE_TARGET: u64 = 2 << 20;
+/// Slices of a trace that is large.
+const MANY: u64 = 256;
+/// Bytes of records of a slice, at most, with all buffers that reach into it.
+const LARGEST: u64 = 256 << 20;
 /// Slices in which the same bytes are read more often than this give way to slices by place.
 const REREADS: u64 = 8;
+
+/// The `target` that suits a trace.
+pub fn target(spans: &[BufferSpan]) -> u64 {
+    let all: u64 = spans.iter().map(|span| span.bytes).sum();
+    (all / MANY).clamp(TARGET, LARGE_TARGET)
+}
 
 /// The slices of a trace, of `target` bytes or more, and whether they are in time order: a file that is damaged or made so that all of its
 /// buffers reach over all of its time is taken in file order instead, which bounds the work.
 pub fn slices(spans: &[BufferSpan], target: u64) -> (Vec<Slice>, bool) {
     let by_time = by_time(spans, target);
-    let read: u64 = by_time
-        .iter()
-        .flat_map(|slice| slice.buffers.iter().chain(&slice.stack_buffers))
-        .map(|buffer| spans[*buffer as usize].bytes)
-        .sum();
+    let bytes = |slice: &Slice| -> u64 {
+        let buffers = slice.buffers.iter().chain(&slice.stack_buffers);
+        buffers.map(|buffer| spans[*buffer as usize].bytes).sum()
+    };
+    let (mut read, mut largest) = (0_u64, 0);
+    for bytes in by_time.iter().map(bytes) {
+        read = read.saturating_add(bytes);
+        largest = largest.max(bytes);
+    }
     let all: u64 = spans.iter().map(|span| span.bytes).sum();
-    if read <= all.saturating_mul(REREADS).max(TARGET * REREADS) {
+    let often = read > all.saturating_mul(REREADS).max(TARGET * REREADS);
+    if !often && largest <= LARGEST {
         return (by_time, true);
     }
     (by_place(spans), false)

@@ -1,6 +1,6 @@
 //! Counting by key, fast for the few keys that most records have, and without a bad case for hostile ones.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::hash::Hash;
 
 /// Slots in front of the map; a trace has some dozens of keys that matter.

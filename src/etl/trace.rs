@@ -15,7 +15,7 @@ use super::link::Links;
 use super::providers::provider_name;
 use super::rows;
 use super::selfdescribing::{Definitions, Event};
-use super::slices::{Slice, TARGET};
+use super::slices::{Slice, target};
 use crate::input::view::Source;
 use crate::trace::names::lasting;
 use crate::trace::path::file_name;
@@ -46,7 +46,7 @@ impl EtlTrace {
     /// [`TraceInfo::warnings`].
     pub fn open(path: &Path, tick: Tick<'_>) -> Result<Self, OpenError> {
         let mut out = Self::survey(Source::open(path)?, path, tick)?;
-        out.link(TARGET, tick)?;
+        out.link(target(&out.facts.spans), tick)?;
         Ok(out)
     }
 
@@ -56,7 +56,7 @@ impl EtlTrace {
     /// As [`EtlTrace::open`].
     pub fn from_source(source: Source, path: &Path, tick: Tick<'_>) -> Result<Self, OpenError> {
         let mut out = Self::survey(source, path, tick)?;
-        out.link(TARGET, tick)?;
+        out.link(target(&out.facts.spans), tick)?;
         Ok(out)
     }
 
@@ -284,6 +284,10 @@ impl Trace for EtlTrace {
 
     fn units(&self) -> usize {
         self.links.slices.len()
+    }
+
+    fn in_order(&self) -> bool {
+        self.links.in_order
     }
 
     fn unit_len(&self, unit: usize) -> usize {

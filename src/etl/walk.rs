@@ -219,7 +219,7 @@ impl Walker<'_> {
                 .and_then(BufferHeader::parse),
             _ => {
                 let mut bytes = [0; at::SIZE];
-                let len = self.source.peek(offset, &mut bytes)?;
+                let len = self.source.read_at(offset, &mut bytes)?;
                 BufferHeader::parse(&bytes[..len])
             }
         };

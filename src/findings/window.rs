@@ -198,11 +198,7 @@ fn span_evidence(input: &str, span: &ServicingSpan) -> [WindowEvidence; 2] {
         ),
         row(
             span.last.time,
-            format!(
-                "last of {} servicing operations: {}",
-                span.events,
-                span.last.text()
-            ),
+            format!("last servicing operation: {}", span.last.text()),
         ),
     ]
 }

@@ -6,6 +6,7 @@ use crate::trace::time::parse_rfc3339;
 use crate::trace::{Batch, Class, Filetime, Select, Tick, Trace, Want, for_each_unit};
 use std::io;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A window as the user gives it: `START..END`, either end left open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +48,6 @@ pub struct ServicingSpan {
     pub first: ServicingEvent,
     /// The last.
     pub last: ServicingEvent,
-    /// How many there are.
-    pub events: u64,
 }
 
 /// One such operation.
@@ -111,45 +110,71 @@ pub fn servicing_span(
             path: batch.path.get(row).to_owned(),
         }
     };
-    let mut found: Option<ServicingSpan> = None;
-    for_each_unit(
-        0..trace.units(),
+    let rows_of = |unit: usize| -> io::Result<Batch> {
+        let mut batch = Batch::default();
+        trace.decode(unit, &Want::default(), &select, &mut batch)?;
+        Ok(batch)
+    };
+    let units = trace.units();
+    let stop = trace.in_order();
+    let first = search(
+        units,
+        stop,
         tick,
         |unit| {
-            let mut batch = Batch::default();
-            trace.decode(unit, &Want::default(), &select, &mut batch)?;
-            let rows = 0..batch.len();
-            let first = rows.clone().min_by_key(|row| batch.time[*row]);
-            let last = rows.rev().max_by_key(|row| batch.time[*row]);
-            Ok(first.zip(last).map(|(first, last)| ServicingSpan {
-                first: event(&batch, first),
-                last: event(&batch, last),
-                events: batch.len() as u64,
-            }))
+            let batch = rows_of(unit)?;
+            let row = (0..batch.len()).min_by_key(|row| batch.time[*row]);
+            Ok(row.map(|row| event(&batch, row)))
         },
-        |part| {
-            if let Some(part) = part {
-                match &mut found {
-                    None => found = Some(part),
-                    Some(span) => span.widen(part),
-                }
+        |new, known| new.time < known.time,
+    )?;
+    let Some(first) = first else {
+        return Ok(None);
+    };
+    let last = search(
+        units,
+        stop,
+        &|_| (),
+        |place| {
+            let batch = rows_of(units - 1 - place)?;
+            let row = (0..batch.len()).rev().max_by_key(|row| batch.time[*row]);
+            Ok(row.map(|row| event(&batch, row)))
+        },
+        |new, known| new.time > known.time,
+    )?;
+    Ok(last.map(|last| ServicingSpan { first, last }))
+}
+
+/// The first that `work` finds, where it may `stop` there, else the best of all that it finds.
+fn search(
+    units: usize,
+    stop: bool,
+    tick: Tick<'_>,
+    work: impl Fn(usize) -> io::Result<Option<ServicingEvent>> + Sync,
+    better: impl Fn(&ServicingEvent, &ServicingEvent) -> bool,
+) -> io::Result<Option<ServicingEvent>> {
+    let mut out: Option<ServicingEvent> = None;
+    let done = AtomicBool::new(false);
+    for_each_unit(
+        0..units,
+        tick,
+        |unit| match done.load(Ordering::Relaxed) {
+            true => Ok(None),
+            false => work(unit),
+        },
+        |found| {
+            if let Some(new) = found
+                && out
+                    .as_ref()
+                    .is_none_or(|known| !stop && better(&new, known))
+            {
+                out = Some(new);
+                done.store(stop, Ordering::Relaxed);
             }
             Ok(())
         },
     )?;
-    Ok(found)
-}
-
-impl ServicingSpan {
-    fn widen(&mut self, other: Self) {
-        if other.first.time < self.first.time {
-            self.first = other.first;
-        }
-        if other.last.time >= self.last.time {
-            self.last = other.last;
-        }
-        self.events += other.events;
-    }
+    Ok(out)
 }
 
 #[cfg(test)]

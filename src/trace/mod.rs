@@ -11,8 +11,8 @@ pub mod time;
 
 pub use address_map::AddressMap;
 pub use batch::{
-    Batch, Callback, Class, CreateRequest, FileUse, Frames, NO_PROCESS, NO_THREAD, Phase, Select,
-    Want,
+    Batch, Callback, Class, CreateRequest, FileUse, Frames, NO_PROCESS, NO_THREAD, PathTest, Phase,
+    Select, Want,
 };
 pub use model::{Architecture, KernelImage, Machine, Module, Process};
 pub use run::{Progress, Silent, Tick, for_each_unit};

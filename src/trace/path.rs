@@ -20,6 +20,12 @@ pub fn strip_prefix_no_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> 
         .flatten()
 }
 
+/// Whether a path begins at a volume, and not at an open folder.
+#[inline]
+pub fn is_whole(path: &str) -> bool {
+    path.starts_with('\\') || path.as_bytes().get(1) == Some(&b':')
+}
+
 /// A file path with its volume taken off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilePath<'a> {

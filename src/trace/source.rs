@@ -131,6 +131,11 @@ pub trait Trace: Sync {
     /// Number of units its events come in; units are in time order.
     fn units(&self) -> usize;
 
+    /// Whether units are in order of time, so that a search can stop. They are not where a file is damaged.
+    fn in_order(&self) -> bool {
+        true
+    }
+
     /// Number of events in unit `unit`, read or not: for progress.
     fn unit_len(&self, unit: usize) -> usize;
 

@@ -31,7 +31,7 @@ use crate::etl::record::{Hook, Record, RecordKind};
 use crate::etl::selfdescribing::Collector;
 use crate::etl::slices::BufferSpan;
 use crate::trace::Filetime;
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 /// Everything that one pass finds.
 #[derive(Debug, Default)]

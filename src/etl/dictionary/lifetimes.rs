@@ -38,6 +38,14 @@ impl Lifetimes {
         self.rows.dedup();
     }
 
+    /// All names that the object at `address` has at any time.
+    pub fn names(&self, address: u64) -> impl Iterator<Item = TextId> + '_ {
+        let from = self.rows.partition_point(|row| row.0 < address);
+        let rows = self.rows.get(from..).unwrap_or(&[]).iter();
+        rows.take_while(move |row| row.0 == address)
+            .map(|row| row.3)
+    }
+
     /// The name of the object at `address` at `time`: the one that began or was seen before and has not ended, else the
     /// next one. A file key is used before the event that names it: by 7 ms in a real trace, for the folder's own
     /// index is read first.

@@ -2,7 +2,7 @@
 
 use crate::trace::AddressMap;
 use crate::trace::Filetime;
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// Samples by page of code. Images begin at pages, so a page belongs to one driver at a time.
 #[derive(Debug, Default)]

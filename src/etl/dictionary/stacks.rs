@@ -3,6 +3,8 @@
 //! Keys are used again. The definition of a reference is the first one of its key that comes after it: a stack is
 //! written when its key is given up, or at the end of the session (1,909 and 1,012 times in a real trace).
 
+use std::hash::BuildHasher as _;
+
 /// Bytes of stacks that are kept, some 100 a stack.
 const MOST_BYTES: usize = 768 << 20;
 
@@ -11,7 +13,7 @@ const MOST_BYTES: usize = 768 << 20;
 pub struct StackKeys {
     rows: Vec<(u64, i64, u32)>,
     packed: Vec<u8>,
-    known: std::collections::HashMap<u64, u32>,
+    known: hashbrown::HashMap<u64, u32>,
     /// Definitions that found no room.
     pub lost: u64,
 }
@@ -19,7 +21,7 @@ pub struct StackKeys {
 impl StackKeys {
     /// Adds the stack that key `key` had until `time` (a key of time).
     pub fn add(&mut self, key: u64, time: i64, packed: &[u8]) {
-        let hash = hash(packed);
+        let hash = self.known.hasher().hash_one(packed);
         let same = self.known.get(&hash).copied().filter(|at| {
             let at = *at as usize;
             self.packed.get(at..at + packed.len()) == Some(packed)
@@ -44,7 +46,7 @@ impl StackKeys {
     /// Puts the definitions in order; without this nothing is found.
     pub fn finish(&mut self) {
         self.rows.sort_unstable();
-        self.known = std::collections::HashMap::new();
+        self.known = hashbrown::HashMap::new();
     }
 
     /// Appends the stack of a reference to `key` at `time`; whether there is one.
@@ -58,13 +60,6 @@ impl StackKeys {
         unpack(self.packed.get(*at as usize..).unwrap_or(&[]), out);
         true
     }
-}
-
-fn hash(bytes: &[u8]) -> u64 {
-    use std::hash::{DefaultHasher, Hasher as _};
-    let mut hasher = DefaultHasher::new();
-    hasher.write(bytes);
-    hasher.finish()
 }
 
 /// Appends the frames, packed: their number, then the distance of each from the one before.

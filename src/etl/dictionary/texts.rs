@@ -1,6 +1,6 @@
 //! Texts that repeat, each held once.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 /// Number of a text in [`Texts`].

@@ -88,6 +88,12 @@ impl<R: Copy> Pairing<R> {
         self.operations.get(&irp).copied().flatten()
     }
 
+    /// What is known of this IRP: `None` nothing, `Some(None)` that its operation has ended.
+    #[inline]
+    pub fn known(&self, irp: u64) -> Option<Option<R>> {
+        self.operations.get(&irp).copied()
+    }
+
     /// The operation with this IRP ends; which it was.
     #[inline]
     pub fn end(&mut self, irp: u64) -> Option<R> {
@@ -164,7 +170,7 @@ impl<R: Copy> Pairing<R> {
     /// Whether an operation with this IRP has begun or ended.
     #[inline]
     pub fn knows_operation(&self, irp: u64) -> bool {
-        self.operations.contains_key(&irp)
+        self.known(irp).is_some()
     }
 
     /// What is known of a callback.
@@ -177,7 +183,9 @@ impl<R: Copy> Pairing<R> {
         }
     }
 
-    fn open(&mut self, key: CallbackKey, sign: CallbackSign, time: i64, record: R) {
+    /// The first record of a callback.
+    #[inline]
+    pub fn open(&mut self, key: CallbackKey, sign: CallbackSign, time: i64, record: R) {
         let open = Open {
             first: record,
             completed: sign == CallbackSign::Completion,

@@ -27,6 +27,8 @@ pub struct OrphanEnd {
     pub number: u64,
     /// The end.
     pub end: End,
+    /// Thread of the record.
+    pub tid: Option<u32>,
     /// Stack of the record.
     pub frames: Vec<u64>,
 }
@@ -46,6 +48,8 @@ pub struct CallbackRecord {
     pub began: Option<i64>,
     /// Status of a failure.
     pub status: u32,
+    /// Its thread.
+    pub tid: Option<u32>,
     /// Its stack.
     pub frames: Vec<u64>,
 }
@@ -98,12 +102,12 @@ impl Part {
         first_numbers: &[u64],
     ) -> io::Result<Self> {
         let slice = &slices[at];
-        let loaded = Loaded::new(file, slice, true)?;
+        let loaded = Loaded::new(file, slice, true);
         let mut space = loaded.space();
         let time = TimeKey::new(file);
         let mut stacks = SliceStacks::default();
         let mut tails = Vec::new();
-        let records = loaded.gather(first_numbers, &mut space, |entries, place, record| {
+        let mut records = loaded.gather(first_numbers, &mut space, |entries, place, record| {
             let (Some(hook), Some(ticks)) = (hook_of(&record), record.time()) else {
                 return;
             };
@@ -111,8 +115,8 @@ impl Part {
             let key = time.of(buffer, ticks);
             if let 0x1820 | 0x1825 | 0x1826 = hook.id {
                 let event = crate::bytes::i64_at(record.payload(), 0);
-                if event.is_some_and(|event| slice.holds(time.of(buffer, event))) {
-                    stacks.add(hook.id, &record, key);
+                if let Some(event) = event.filter(|at| slice.holds(time.of(buffer, *at))) {
+                    stacks.note(hook.id, record, event, key);
                 }
                 return;
             }
@@ -127,9 +131,19 @@ impl Part {
             if joins(hook.id) && slice.holds(start) {
                 entries.take(start, place);
             }
-        });
-        stacks.finish();
+        })?;
+        records.sort(|| true);
         let mut out = Self::default();
+        for index in 0..records.len() {
+            if let Some(placed) = records.get(index, |_| 0) {
+                out.record(facts, at, &placed);
+            }
+        }
+        let orphans = || out.callbacks.iter().flat_map(|orphan| &orphan.records);
+        let mut needed: HashSet<i64> = tails.iter().map(|tail| tail.1).collect();
+        needed.extend(out.ends.iter().map(|orphan| orphan.end.ticks));
+        needed.extend(orphans().map(|record| record.ticks));
+        stacks.finish(|ticks| needed.contains(&ticks));
         let frames = |ticks, tid| {
             let mut frames = Vec::new();
             if !stacks.is_empty() {
@@ -137,6 +151,14 @@ impl Part {
             }
             frames
         };
+        for orphan in &mut out.ends {
+            orphan.frames = frames(orphan.end.ticks, orphan.tid);
+        }
+        for orphan in &mut out.callbacks {
+            for record in &mut orphan.records {
+                record.frames = frames(record.ticks, record.tid);
+            }
+        }
         for (start, ticks, number, hook, record) in tails {
             let tail = Placed {
                 start,
@@ -154,21 +176,11 @@ impl Part {
                 out.tails.push((slice.max(1) as u32 - 1, number, frames));
             }
         }
-        for index in 0..records.len() {
-            if let Some(placed) = records.get(index, |_| 0) {
-                out.record(facts, at, &placed, &frames);
-            }
-        }
         Ok(out)
     }
 
-    fn record(
-        &mut self,
-        facts: &Facts,
-        slice: usize,
-        placed: &Placed<'_>,
-        frames: &impl Fn(i64, Option<u32>) -> Vec<u64>,
-    ) {
+    #[inline]
+    fn record(&mut self, facts: &Facts, slice: usize, placed: &Placed<'_>) {
         let Some(hook) = placed.hook else { return };
         let record = &placed.record;
         let mut fields = Fields::new(record.payload(), record.wide());
@@ -199,7 +211,8 @@ impl Part {
                             status: end.status,
                             information: end.information,
                         },
-                        frames: frames(placed.ticks, record.tid()),
+                        tid: record.tid(),
+                        frames: Vec::new(),
                     });
                 }
             }
@@ -211,7 +224,7 @@ impl Part {
             0x0460..=0x0465 => {
                 if let Some(callback) = MinifilterCallback::parse(hook.id, &mut fields) {
                     self.objects.want(callback.file_object);
-                    self.callback(slice, placed, &callback, frames);
+                    self.callback(slice, placed, &callback);
                 }
             }
             0x0524 => {
@@ -256,19 +269,14 @@ impl Part {
         }
     }
 
-    fn callback(
-        &mut self,
-        slice: usize,
-        placed: &Placed<'_>,
-        callback: &MinifilterCallback,
-        frames: &impl Fn(i64, Option<u32>) -> Vec<u64>,
-    ) {
+    fn callback(&mut self, slice: usize, placed: &Placed<'_>, callback: &MinifilterCallback) {
         let (key, sign) = key_of(callback);
         let irp = callback.callback_data;
-        if !self.pairing.knows_operation(irp) {
+        let known = self.pairing.known(irp);
+        if known.is_none() {
             self.wanted.insert(irp);
         }
-        let operation = self.pairing.operation(irp);
+        let operation = known.flatten();
         let this = Ref {
             slice: slice as u32,
             number: placed.number,
@@ -276,11 +284,12 @@ impl Part {
             tid: placed.record.tid().or(operation.and_then(|open| open.tid)),
             family: Family::Other,
         };
-        let standing = self.pairing.standing(&key);
-        let first = self.pairing.callback(key, sign, placed.start, this);
         if sign == CallbackSign::Init {
+            self.pairing.open(key, sign, placed.start, this);
             return;
         }
+        let standing = self.pairing.standing(&key);
+        let first = self.pairing.callback(key, sign, placed.start, this);
         let record = || CallbackRecord {
             sign,
             number: placed.number,
@@ -288,7 +297,8 @@ impl Part {
             ticks: placed.ticks,
             began: callback.start_time,
             status: callback.status.unwrap_or(0),
-            frames: frames(placed.ticks, placed.record.tid()),
+            tid: placed.record.tid(),
+            frames: Vec::new(),
         };
         match first {
             // It does not belong to the one that is open: it begins something new.

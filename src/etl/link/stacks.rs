@@ -22,16 +22,44 @@ struct Row<'a> {
     stack: StackEvent<'a>,
 }
 
+/// A stack record that has not been looked into.
+#[derive(Debug, Clone, Copy)]
+struct Noted<'a> {
+    /// Time stamp of its event, in ticks.
+    event: i64,
+    hook: u16,
+    record: Record<'a>,
+    /// When it was written, as a key.
+    written: i64,
+}
+
 /// Stacks in order of their events.
 #[derive(Debug, Default)]
 pub struct SliceStacks<'a> {
+    noted: Vec<Noted<'a>>,
     rows: Vec<Row<'a>>,
 }
 
 impl<'a> SliceStacks<'a> {
-    /// Adds a stack record (0x1820, 0x1825, 0x1826), written at `written` (a key).
+    /// Notes a stack record (0x1820, 0x1825, 0x1826) of the event at `event` (ticks), written at `written` (a key). Few
+    /// are asked for in the end: the rest is not looked into.
     #[inline]
-    pub fn add(&mut self, hook: u16, record: &Record<'a>, written: i64) {
+    pub fn note(&mut self, hook: u16, record: Record<'a>, event: i64, written: i64) {
+        self.noted.push(Noted {
+            event,
+            hook,
+            record,
+            written,
+        });
+    }
+
+    fn add(&mut self, noted: Noted<'a>) {
+        let Noted {
+            hook,
+            record,
+            written,
+            ..
+        } = noted;
         let mut fields = Fields::new(record.payload(), record.wide());
         let Some(stack) = StackEvent::parse(hook, 0, &mut fields) else {
             return;
@@ -57,8 +85,13 @@ impl<'a> SliceStacks<'a> {
         });
     }
 
-    /// Puts the stacks in order; without this nothing is found.
-    pub fn finish(&mut self) {
+    /// Takes the stacks of the events whose ticks are `needed`, and puts them in order; others are not found.
+    pub fn finish(&mut self, needed: impl Fn(i64) -> bool) {
+        for noted in std::mem::take(&mut self.noted) {
+            if needed(noted.event) {
+                self.add(noted);
+            }
+        }
         self.rows.sort_by_key(|row| (row.event, row.tid, row.user));
     }
 

@@ -42,3 +42,12 @@ pub struct Kept {
     /// Status the callback failed with.
     pub failure: Option<u32>,
 }
+
+impl Kept {
+    /// Time stamps of its further records, which its stacks may belong to as well as to itself.
+    pub fn further_ticks(&self) -> impl Iterator<Item = i64> + use<> {
+        let [first, second] = self.more_stacks;
+        let further = [self.end_stack, first, second];
+        further.into_iter().flatten().map(|(ticks, _)| ticks)
+    }
+}

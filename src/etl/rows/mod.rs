@@ -2,6 +2,7 @@
 
 mod emit;
 mod kept;
+mod reach;
 mod walk;
 
 #[cfg(test)]
@@ -14,6 +15,9 @@ use super::link::stacks::SliceStacks;
 use super::trace::EtlTrace;
 use crate::trace::{Batch, Class, Frames, Select, Want};
 use emit::Emit;
+use hashbrown::HashSet;
+use kept::Kept;
+use reach::Reach;
 use std::io;
 use walk::Walk;
 
@@ -41,14 +45,18 @@ pub fn decode(
         return Ok(());
     }
     let with_stacks = want.frames != Frames::None;
-    let loaded = Loaded::new(trace.file(), slice, with_stacks)?;
+    let loaded = Loaded::new(trace.file(), slice, with_stacks);
     let mut space = loaded.space();
     let mut stacks = SliceStacks::default();
     let wanted = |class| select.classes.is_empty() || select.classes.contains(&class);
     let files = wanted(Class::FileSystem) || wanted(Class::Minifilter);
     let numbers = trace.first_numbers();
     let callback_starts = trace.facts().callback_starts;
-    let records = loaded.gather(numbers, &mut space, |entries, place, record| {
+    let imports = trace.links().imports(at);
+    let mut reach = files
+        .then(|| Reach::new(trace, imports, select, slice.records))
+        .flatten();
+    let mut records = loaded.gather(numbers, &mut space, |entries, place, record| {
         let hook = hook_of(&record);
         let buffer = place.buffer as u32;
         // A record without a time goes where its buffer begins.
@@ -59,8 +67,8 @@ pub fn decode(
         if let Some(hook) = hook {
             if with_stacks && let 0x1820 | 0x1825 | 0x1826 = hook.id {
                 let event = crate::bytes::i64_at(record.payload(), 0);
-                if event.is_some_and(|event| slice.holds(trace.key(buffer, event))) {
-                    stacks.add(hook.id, &record, key);
+                if let Some(event) = event.filter(|at| slice.holds(trace.key(buffer, *at))) {
+                    stacks.note(hook.id, record, event, key);
                 }
             }
             if !wanted(class) && !tells_of_others(hook.id, files) {
@@ -76,16 +84,30 @@ pub fn decode(
         let start = start.map_or(key, |start| trace.key(buffer, start));
         if slice.holds(start) {
             entries.take(start, place);
+            if let Some(reach) = &mut reach {
+                let first = numbers.get(place.buffer).copied().unwrap_or(0);
+                reach.see(hook, &record, first + place.index());
+            }
         }
-    });
-    stacks.finish();
+    })?;
+    match reach.map(Reach::finish) {
+        Some(keep) => records.sort(keep),
+        None => records.sort(|| true),
+    }
     let no_time = |buffer| trace.buffer_start(buffer);
-    let imports = trace.links().imports(at);
     let mut walk = Walk::new(trace, select, imports);
     for at in 0..records.len() {
         if let Some(placed) = records.get(at, no_time) {
             walk.record(at as u32, &placed);
         }
+    }
+    if select.paths.is_some() {
+        let mut needed: HashSet<i64> = walk.rows.iter().flat_map(Kept::further_ticks).collect();
+        let own = |kept: &Kept| Some(records.get(kept.record as usize, no_time)?.ticks);
+        needed.extend(walk.rows.iter().filter_map(own));
+        stacks.finish(|ticks| needed.contains(&ticks));
+    } else {
+        stacks.finish(|_| true);
     }
     let mut emit = Emit {
         trace,

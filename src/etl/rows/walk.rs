@@ -13,7 +13,7 @@ use crate::etl::link::pairing::{CallbackSign, Pairing};
 use crate::etl::link::part::{family, key_of, push_path, same_operation};
 use crate::etl::link::{End, Family, Imports, Ref};
 use crate::etl::trace::EtlTrace;
-use crate::trace::path::split_registry;
+use crate::trace::path::{is_whole, split_registry};
 use crate::trace::{Class, Filetime, NO_PROCESS, NO_THREAD, Select};
 use hashbrown::HashMap;
 use std::ops::Range;
@@ -359,9 +359,9 @@ impl<'a> Walk<'a> {
         let (key, sign) = key_of(callback);
         // The callback data is what the operation is called by in its own events.
         let irp = callback.callback_data;
-        let operation = match self.pairing.knows_operation(irp) {
-            true => self.pairing.operation(irp).map(|open| open.record),
-            false => self.imports.operations.get(&irp).copied(),
+        let operation = match self.pairing.known(irp) {
+            Some(known) => known.map(|open| open.record),
+            None => self.imports.operations.get(&irp).copied(),
         };
         let first = self.pairing.join(key, sign, placed.start);
         let joined = self.imports.joined.get(&placed.number);
@@ -534,9 +534,4 @@ fn shorten_key(out: &mut String, from: usize) {
         let long = out.len() - from - rest.len();
         out.replace_range(from..from + long, short);
     }
-}
-
-/// Whether a path begins at a volume, and not at an open folder.
-fn is_whole(path: &str) -> bool {
-    path.starts_with('\\') || path.as_bytes().get(1) == Some(&b':')
 }
