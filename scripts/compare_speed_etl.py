@@ -34,7 +34,6 @@ from importlib.metadata import version
 from common import ROOT, add_binary_option, find_fltscope, find_program, plain_help
 from compare_speed import Contestant, peak_memory, processor, timed
 
-
 # --- dissect.etl, in a process of its own -------------------------------------------------------------
 
 
@@ -77,12 +76,15 @@ def whole(name, *command):
     return Contestant(name, lambda: (timed(command)[0], "", 0), lambda: peak_memory(command))
 
 
-def export(binary, trace, folder, name, *options):
+def export(binary, trace, folder, discard, name, *options):
     out = folder / "events.csv"
-    command = [binary, "export", str(trace), "-o", str(out), "--quiet", *options]
+    to = ["-o", "-", "--format", "csv"] if discard else ["-o", str(out)]
+    command = [binary, "export", str(trace), *to, "--quiet", *options]
 
     def measure():
         seconds = timed(command)[0]
+        if discard:
+            return seconds, "", 0
         with open(out, "rb") as file:
             note = f"{sum(1 for _ in csv.reader(line.decode() for line in file)) - 1:,} events"
         note += f", {out.stat().st_size / 1e6:,.1f} MB written"
@@ -91,19 +93,20 @@ def export(binary, trace, folder, name, *options):
 
     def peak():
         memory = peak_memory(command)
-        out.unlink()
+        out.unlink(missing_ok=True)
         return memory
 
     return Contestant(name, measure, peak)
 
 
-def dissect(trace, folder):
+def dissect(trace, folder, discard):
     def measure():
         out = folder / "events-python.csv"
-        command = [sys.executable, str(pathlib.Path(__file__).resolve()), "--worker", str(trace), str(out)]
+        target = os.devnull if discard else str(out)
+        command = [sys.executable, str(pathlib.Path(__file__).resolve()), "--worker", str(trace), target]
         _, output, peak = timed(command, subprocess.PIPE)
         answer = json.loads(output)
-        out.unlink()
+        out.unlink(missing_ok=True)
         return answer["seconds"], f"{answer['events']:,} events, {answer['decoded']:,} payloads decoded", peak
 
     return Contestant("dissect.etl + csv", measure)
@@ -131,12 +134,12 @@ def contest(trace, rounds, contestants, pairs):
     print()
 
 
-def against_dissect(binary, trace, folder, rounds):
+def against_dissect(binary, trace, folder, discard, rounds):
     contestants = {
-        "export": export(binary, trace, folder, "fltscope CSV"),
-        "stacks": export(binary, trace, folder, "fltscope CSV with stacks", "--stacks"),
-        "export-1": export(binary, trace, folder, "fltscope CSV, one thread", "--threads", "1"),
-        "dissect": dissect(trace, folder),
+        "export": export(binary, trace, folder, discard, "fltscope CSV"),
+        "stacks": export(binary, trace, folder, discard, "fltscope CSV with stacks", "--stacks"),
+        "export-1": export(binary, trace, folder, discard, "fltscope CSV, one thread", "--threads", "1"),
+        "dissect": dissect(trace, folder, discard),
     }
     contest(trace, rounds, contestants, [("dissect", "export"), ("dissect", "stacks"), ("dissect", "export-1")])
 
@@ -183,6 +186,7 @@ def arguments():
     parser.add_argument("--compressed", action="store_true", help="compress the generated traces")
     parser.add_argument("--tracegen", metavar="PATH", help="the generator for --big (default: as --binary, else cargo)")
     parser.add_argument("--rounds", metavar="N", type=int, default=7, help="rounds (default: 7)")
+    parser.add_argument("--discard", action="store_true", help="write tables into the null device")
     parser.add_argument("--temp", metavar="DIR", help="where to put generated traces and outputs")
     add_binary_option(parser)
     args = parser.parse_args()
@@ -205,7 +209,7 @@ def main():
         shutil.copy2(binary, kept)
         if args.trace is not None:
             print(f"{args.trace.name}, {os.path.getsize(args.trace):,} bytes, {args.rounds} rounds")
-            against_dissect(str(kept), args.trace, folder, args.rounds)
+            against_dissect(str(kept), args.trace, folder, args.discard, args.rounds)
         for size in args.big:
             trace = generate(size, args.compressed, args.tracegen, folder)
             print(f"generated trace of {size}, {os.path.getsize(trace):,} bytes, {args.rounds} rounds")
