@@ -51,6 +51,7 @@ fn etl(criterion: &mut Criterion) {
             });
         });
         let case = Case {
+            logs: fltscope::findings::CaseLogs::default(),
             inputs: vec![CaseInput {
                 name: "big.etl".into(),
                 trace: &trace,

@@ -24,6 +24,8 @@ pub struct Touch {
     pub trace: usize,
     /// Record in it.
     pub event: u64,
+    /// Unit of the trace and row in it: the order of time. Numbers of ETL records are not in that order.
+    place: (usize, usize),
     /// Start.
     pub time: Filetime,
     /// Kind.
@@ -53,9 +55,8 @@ pub struct Touch {
 }
 
 impl Touch {
-    /// Most telling first: failures of servicing, other failures, longest delays, first touches. Files
-    /// are in time order, so the number of the record says which came first.
-    fn rank(&self) -> (Reason, bool, Reverse<u64>, usize, u64) {
+    /// Most telling first: failures of servicing, other failures, longest delays, first touches.
+    fn rank(&self) -> (Reason, bool, Reverse<u64>, usize, (usize, usize)) {
         let slowness = match self.reason {
             Reason::Delay => self.duration.unwrap_or(0),
             _ => 0,
@@ -65,7 +66,7 @@ impl Touch {
             self.reason == Reason::Failure && !self.servicing,
             Reverse(slowness),
             self.trace,
-            self.event,
+            self.place,
         )
     }
 }
@@ -260,7 +261,7 @@ impl Counting<'_> {
             |unit| {
                 let mut batch = Batch::default();
                 self.trace.decode(unit, &want, &select, &mut batch)?;
-                Ok(self.count(&batch, &third_party, &servicing, &sated))
+                Ok(self.count(unit, &batch, &third_party, &servicing, &sated))
             },
             |part: Tally| {
                 for (process, (touches, failures)) in out.merge(part, self.limit) {
@@ -283,6 +284,7 @@ impl Counting<'_> {
 
     fn count(
         &self,
+        unit: usize,
         batch: &Batch,
         third_party: &[bool],
         servicing: &[bool],
@@ -321,7 +323,7 @@ impl Counting<'_> {
                 let enough = tally.touches.total() > self.limit as u64
                     || sated[*driver as usize].load(Ordering::Relaxed);
                 if reason != Reason::Touch || !enough {
-                    let touch = self.touch(*driver, batch, row, reason, servicing);
+                    let touch = self.touch(*driver, batch, (unit, row), reason, servicing);
                     tally.evidence.push(touch);
                     tally.trim(self.limit, false);
                 }
@@ -380,10 +382,11 @@ impl Counting<'_> {
         &self,
         driver: u32,
         batch: &Batch,
-        row: usize,
+        place: (usize, usize),
         reason: Reason,
         servicing: bool,
     ) -> Touch {
+        let row = place.1;
         let time = batch.time[row];
         let callback = batch.callback(row);
         let frames = match callback {
@@ -393,6 +396,7 @@ impl Counting<'_> {
         Touch {
             trace: self.number,
             event: batch.event[row],
+            place,
             time,
             kind: kind_of(batch, row),
             callback: callback.map(|callback| callback.phase),

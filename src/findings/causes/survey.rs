@@ -136,7 +136,8 @@ impl Surveying<'_> {
                 && class == Class::FileSystem
                 && is_conflict(status)
                 && (by_servicing || in_scope);
-            if !refused && !(by_servicing && self.picker.may_fit(status, telling)) {
+            let fits = by_servicing && self.picker.may_fit(status, telling);
+            if !refused && !fits {
                 continue;
             }
             let info = self.input.trace.info();

@@ -16,6 +16,7 @@ fn causes(bytes: Vec<u8>, hint: &FailureHint) -> Causes {
     let options = Options::default();
     let lists = vec![identify(trace.info(), &options.rules.observers)];
     let case = Case {
+        logs: crate::findings::CaseLogs::default(),
         inputs: vec![CaseInput {
             name: "made.pml".into(),
             trace: &trace,
