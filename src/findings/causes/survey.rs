@@ -136,8 +136,8 @@ impl Surveying<'_> {
                 && class == Class::FileSystem
                 && is_conflict(status)
                 && (by_servicing || in_scope);
-            let fits = by_servicing && self.picker.may_fit(status, telling);
-            if !refused && !fits {
+            let may_fit = by_servicing && self.picker.may_fit(status, telling);
+            if !refused && !may_fit {
                 continue;
             }
             let info = self.input.trace.info();

@@ -262,7 +262,7 @@ pub fn names_inf(path: &str, inf: &str) -> bool {
     path.windows(inf.len()).enumerate().any(|(start, window)| {
         window.eq_ignore_ascii_case(inf)
             && matches!(
-                start.checked_sub(1).map(&at),
+                start.checked_sub(1).map(at),
                 None | Some(Some(b'\\' | b'/' | b'_'))
             )
             && matches!(at(start + inf.len()), None | Some(b'\\' | b'/' | b'_'))
