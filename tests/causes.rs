@@ -3,7 +3,12 @@
 mod common;
 
 use common::{findings, repository};
+use fltscope::etl::EtlTrace;
+use fltscope::input::view::Source;
+use fltscope::pml::PmlTrace;
+use fltscope::trace::{Batch, Class, Select, Trace, Want};
 use serde_json::Value;
+use std::path::Path;
 use tracegen::scenario::{
     ConflictMeant, EtlOptions, boot_case_32, clean_case, held_case, held_case_32, held_trace,
     rfc3339,
@@ -158,5 +163,65 @@ fn only_the_window_counts() {
     assert_eq!(list(&found, "conflicts").len(), 0);
     for failing in list(&found, "failing_operations") {
         assert_ne!(failing["result"], "REGISTRY CORRUPT");
+    }
+}
+
+/// Compares what creates ask for with what their detail says; how many creates there are.
+fn creates_agree(trace: &dyn Trace, with_access: bool) -> usize {
+    let want = Want {
+        detail: true,
+        file_uses: true,
+        ..Want::default()
+    };
+    let mut creates = 0;
+    for unit in 0..trace.units() {
+        let mut batch = Batch::default();
+        let all = Select::default();
+        trace.decode(unit, &want, &all, &mut batch).unwrap();
+        assert_eq!(batch.file_uses.len(), batch.len());
+        for row in 0..batch.len() {
+            let file = batch.class[row] == Class::FileSystem;
+            let used = batch.file_use(row);
+            assert!(used.is_none() || file);
+            let Some(create) = used.and_then(|used| used.create) else {
+                continue;
+            };
+            assert_eq!(batch.operation[row], "CreateFile");
+            assert_eq!(create.access.is_some(), with_access);
+            assert_eq!(used.unwrap().object != 0, !with_access);
+            let words = [(1, "Read"), (2, "Write"), (4, "Delete")];
+            let words = words.iter().filter(|(bit, _)| create.share & bit != 0);
+            let words: Vec<&str> = words.map(|(_, word)| *word).collect();
+            let share = match words.is_empty() {
+                true => "ShareMode: None".to_owned(),
+                false => format!("ShareMode: {}", words.join(", ")),
+            };
+            let detail = batch.detail.get(row);
+            assert!(detail.contains(&share), "{share}: {detail}");
+            creates += 1;
+        }
+        let plain = Want::default();
+        batch.clear();
+        trace.decode(unit, &plain, &all, &mut batch).unwrap();
+        assert!(batch.file_uses.is_empty());
+    }
+    creates
+}
+
+#[test]
+fn creates_tell_what_they_ask_for() {
+    let source = |bytes: Vec<u8>| Source::Memory(bytes.into());
+    let pml = source(held_case().0.bytes());
+    let pml = PmlTrace::from_source(pml, Path::new("a.pml"), &|_| ()).unwrap();
+    assert!(creates_agree(&pml, true) > 100);
+    let etl = source(held_trace(EtlOptions::default()).0.bytes());
+    let etl = EtlTrace::from_source(etl, Path::new("a.etl"), &|_| ()).unwrap();
+    assert!(creates_agree(&etl, false) > 100);
+    let Some(folder) = common::real_logs("creates_tell_what_they_ask_for") else {
+        return;
+    };
+    for name in ["Tests32bitUTC.pml", "Tests64bitUTC.pml"] {
+        let trace = PmlTrace::open(&folder.join(name), &|_| ()).unwrap();
+        assert!(creates_agree(&trace, true) > 100, "{name}");
     }
 }
