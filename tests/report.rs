@@ -382,3 +382,24 @@ fn base64(bytes: &[u8]) -> String {
     }
     out
 }
+
+#[test]
+fn it_says_how_far_the_evidence_goes_and_what_failed() {
+    let case = repository("traces/boot-trace");
+    let page = report(&[&case]);
+    assert_well_formed(&page);
+    let found = findings(&[&case]);
+    let reasons = found["suspects"].as_array().unwrap().iter();
+    let failing = found["failing_operations"].as_array().unwrap().iter();
+    let conflicts = found["conflicts"].as_array().unwrap().iter();
+    let texts: Vec<&str> = reasons
+        .map(|suspect| &suspect["reason"])
+        .chain(failing.map(|row| &row["path"]))
+        .chain(conflicts.map(|row| &row["path"]))
+        .map(|text| text.as_str().unwrap())
+        .collect();
+    assert!(texts.len() > 5);
+    for text in texts {
+        assert!(body(&page).contains(&escaped(text)), "{text}");
+    }
+}

@@ -292,10 +292,11 @@ fn grade_process(process: &ProcessFinding, findings: &Findings, failed: &Failed)
             input: holder.input.clone(),
             event: holder.event,
         };
-        (level, reason, event)
+        let rank = (level, holder.certainty == Certainty::Certain);
+        (rank, reason, event)
     });
-    if let Some((level, reason, event)) = judged.max_by_key(|(level, ..)| *level) {
-        return suspect("process", who, (level, reason), vec![event]);
+    if let Some((rank, reason, event)) = judged.max_by_key(|(rank, ..)| *rank) {
+        return suspect("process", who, (rank.0, reason), vec![event]);
     }
     let judgement = if process.touches > 0 && process.touches == process.failures {
         let reason =

@@ -7,6 +7,7 @@
 mod answer;
 mod axis;
 mod driver;
+mod judgement;
 mod reading;
 mod text;
 mod timeline;
@@ -20,10 +21,11 @@ use minijinja::{Environment, Error, HtmlEscape, Output, State, escape_formatter}
 use std::io;
 use view::Page;
 
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("macros.html", include_str!("macros.html")),
     ("page.html", include_str!("page.html")),
     ("timeline.html", include_str!("timeline.html")),
+    ("judgement.html", include_str!("judgement.html")),
     ("driver.html", include_str!("driver.html")),
     ("rest.html", include_str!("rest.html")),
 ];

@@ -3,6 +3,7 @@
 use super::super::style::{bytes, count, duration, plural, safe, zone_name};
 use super::answer::{Answer, Step, next_steps};
 use super::driver::{Brief, Flagged, Stacks, basis, counts, flagged};
+use super::judgement::Judgement;
 use super::text::{When, span};
 use super::timeline::Timeline;
 use crate::drivers::Role;
@@ -32,6 +33,7 @@ pub struct Page<'a> {
     zone: Option<String>,
     steps: Vec<Step>,
     timeline: Timeline,
+    judgement: Judgement<'a>,
     overview: Listed<Summary<'a>>,
     flagged: Vec<Flagged<'a>>,
     sections_left_out: usize,
@@ -47,13 +49,13 @@ pub struct Page<'a> {
 
 /// The first rows of a list, and how many there are beyond them.
 #[derive(Debug, Serialize)]
-struct Listed<T> {
+pub struct Listed<T> {
     rows: Vec<T>,
-    more: usize,
+    pub more: usize,
 }
 
 impl<T> Listed<T> {
-    fn new(all: impl Iterator<Item = T>) -> Self {
+    pub fn new(all: impl Iterator<Item = T>) -> Self {
         let mut rows: Vec<T> = all.collect();
         let more = rows.len().saturating_sub(LISTED);
         rows.truncate(LISTED);
@@ -145,6 +147,7 @@ impl<'a> Page<'a> {
             }),
             steps: next_steps(findings, &all),
             timeline: Timeline::new(findings, &all, rows, zone),
+            judgement: Judgement::new(findings, zone),
             overview: Listed::new(
                 all.iter()
                     .enumerate()
