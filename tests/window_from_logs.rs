@@ -216,6 +216,10 @@ fn logs_of_success_and_logs_alone() {
     assert_eq!(found["failure"]["inf"], "oposdrv.inf");
     assert_eq!(found["drivers"].as_array().unwrap().len(), 0);
     assert!(warned(&found, "no trace"), "{}", found["warnings"]);
+    assert_eq!(found["window"]["source"], "logs");
+    assert_eq!(found["window"]["attempt"]["end"], found["failure"]["time"]);
+    let summary = common::stdout(["analyze", alone.path().to_str().unwrap()]);
+    assert!(summary.starts_with("No trace was given"), "{summary}");
 }
 
 #[test]

@@ -27,8 +27,11 @@ pub fn choose_window(
     let logged = logged_failure(case, options, warnings);
     let mut window = match (options.window, &logged) {
         (WindowChoice::User(user), _) => user_window(user, (first, last), warnings),
-        (WindowChoice::Auto, Some(logged)) if case.meets(logged) => {
+        (WindowChoice::Auto, Some(logged)) if first.is_none() || case.meets(logged) => {
             warnings.extend(logged.notes.iter().cloned());
+            if first.is_none() {
+                warnings.push(elsewhere(logged, (first, last)));
+            }
             Window {
                 evidence: logged.evidence.clone(),
                 ..Window::new(Some(logged.start), Some(logged.end), WindowSource::Logs)
@@ -72,7 +75,8 @@ fn logged_failure(
 /// Why the window of the logs is not used.
 fn elsewhere(logged: &LoggedFailure, ends: (Option<Filetime>, Option<Filetime>)) -> String {
     let (Some(first), Some(last)) = ends else {
-        return "The logs place the failure, but there is no trace of that time.".to_owned();
+        return "The logs place the failure, but there is no trace: no driver can be named."
+            .to_owned();
     };
     let span = format!("{} to {}", logged.start, logged.end);
     let why = match logged.phase {
@@ -133,6 +137,9 @@ fn by_traces(
             evidence,
             ..Window::new(start, end, WindowSource::Trace)
         });
+    }
+    if first.is_none() {
+        return Ok(Window::new(None, None, WindowSource::Whole));
     }
     warnings.push(
         "No log places the failure and no servicing process acted on driver-store paths: the whole trace was looked at. Touches may have nothing to do with the update; narrow it with --window START..END."

@@ -93,6 +93,9 @@ fn answer(to: &mut String, findings: &Findings) -> Result {
                 touched.join(", ")
             ),
         ),
+        (true, true) if findings.traces().next().is_none() => {
+            paint(YELLOW, "No trace was given: logs alone name no driver")
+        }
         (true, true) => paint(
             GREEN,
             "No third-party driver is seen on a driver-store operation in the window",
@@ -111,7 +114,9 @@ fn inputs(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
     .into_iter()
     .flatten()
     .collect();
-    writeln!(to, "{}  {}", paint(BOLD, "Machine"), facts.join(", "))?;
+    if !facts.is_empty() {
+        writeln!(to, "{}  {}", paint(BOLD, "Machine"), facts.join(", "))?;
+    }
     for input in &findings.inputs {
         let (label, noun) = match input.kind.is_trace() {
             true => ("Traces", "event"),

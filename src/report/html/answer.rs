@@ -90,6 +90,17 @@ impl Answer {
                 ],
                 findings,
             ),
+            (true, true) if findings.traces().next().is_none() => Self::named(
+                "none",
+                "No trace was given: logs alone name no driver",
+                Vec::new(),
+                "",
+            )
+            .limits(
+                &["When the update failed, and with what."],
+                &["Which drivers took part: that takes a trace of the boot that failed."],
+                findings,
+            ),
             (true, true) => Self::named(
                 "none",
                 "No third-party driver is seen on a driver-store operation in the window",
@@ -224,7 +235,7 @@ pub fn next_steps(findings: &Findings, flagged: &[&DriverFinding]) -> Vec<Step> 
                 "A WPR trace with the minifilter profile tells which filter refused or delayed a request, by its own callbacks. Run this as administrator, restart so that the update runs, then stop:".to_owned(),
             ],
             commands: vec![
-                "wpr -boottrace -addboot Minifilter -filemode",
+                "wpr -boottrace -addboot CPU -addboot FileIO -addboot Registry -addboot Handle -addboot Minifilter -filemode",
                 "wpr -boottrace -stopboot C:\\update.etl",
             ],
         });
