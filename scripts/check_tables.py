@@ -36,7 +36,7 @@ from common import add_binary_option, find_fltscope, plain_help, run
 NUMBERS = {"event": polars.UInt64} | dict.fromkeys(
     ("status", "pid", "tid", "parent_pid", "session"), polars.UInt32
 )
-MICROS = {"duration_us", "relative_us"}
+MICROS = {"duration_us", "filter_duration_us", "relative_us"}
 TIMES = {"time", "completion_time"}
 BOOLS = {"virtualized"}
 # Present in every row of every log.

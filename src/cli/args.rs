@@ -15,7 +15,7 @@ use std::path::PathBuf;
     name = "fltscope",
     version,
     about,
-    long_about = "Names the third-party filter driver behind a failed Windows update.\n\nReads Procmon boot logs (PML) on any platform, finds the time in which servicing worked on the driver store, and shows which third-party kernel drivers had their hands in it: how often, with which failures and delays, and on which stacks.",
+    long_about = "Names the third-party filter driver behind a failed Windows update.\n\nReads Procmon boot logs (PML), WPR boot traces (ETL), CBS.log and setupapi.dev.log on any platform, finds the time of the failure, and shows which third-party kernel drivers had their hands in the driver store then: how often, with which failures and delays, in which callbacks and on which stacks.",
     after_help = "Start with:  fltscope analyze case/ --out report/",
     propagate_version = true,
     disable_help_subcommand = true,
