@@ -217,9 +217,8 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
 
 /// What the logs say of the failure, for the search of what failed.
 fn hint(failure: Option<&Failure>, window: &Window) -> FailureHint {
-    let code = failure.and_then(|failure| failure.code.as_deref());
     FailureHint {
-        code: code.and_then(|code| u32::from_str_radix(code.trim_start_matches("0x"), 16).ok()),
+        code: failure.and_then(Failure::hresult),
         time: window.failure,
         inf: failure.and_then(|failure| failure.inf.clone()),
     }

@@ -2,8 +2,10 @@
 //!
 //! A touch is no cause. A level never says more than its evidence; the verdicts of the drivers stay as they are.
 
-use super::conflicts::{Certainty, Conflict};
-use super::schema::{DriverFinding, Evidence, Findings, ProcessFinding, Reason, TouchKind};
+use super::conflicts::{Certainty, Conflict, Holder};
+use super::schema::{
+    DriverFinding, Evidence, Failure, Findings, ProcessFinding, Reason, TouchKind, hex,
+};
 use crate::codes::hresult;
 use crate::drivers::Role;
 use crate::servicing::is_servicing_process;
@@ -76,10 +78,7 @@ struct Failed {
 
 /// Grades every third-party driver and process of the findings.
 pub fn grade(findings: &Findings) -> (Vec<Suspect>, Vec<Product>) {
-    let code = findings.failure.as_ref().and_then(|failure| {
-        let code = failure.code.as_deref()?;
-        u32::from_str_radix(code.trim_start_matches("0x"), 16).ok()
-    });
+    let code = findings.failure.as_ref().and_then(Failure::hresult);
     let failed = Failed {
         code,
         statuses: code.map(hresult::ntstatus_candidates).unwrap_or_default(),
@@ -91,38 +90,22 @@ pub fn grade(findings: &Findings) -> (Vec<Suspect>, Vec<Product>) {
         .filter(|process| process.role == "process");
     let mut suspects: Vec<Suspect> = drivers
         .map(|driver| grade_driver(driver, findings, &failed))
-        .chain(processes.map(|process| grade_process(process, findings, &failed)))
+        .chain(processes.map(grade_process))
         .collect();
-    // Who holds a file without touching the driver store itself is no process of the list above.
-    for conflict in &findings.conflicts {
-        for holder in conflict.holders.iter().filter(|holder| holder.third_party) {
-            let name = holder.driver.as_ref().or(holder.process.as_ref());
-            let Some(name) = name else { continue };
-            let known = suspects.iter().any(|s| {
-                s.name.eq_ignore_ascii_case(name) && (s.pid.is_none() || s.pid == holder.pid)
-            });
-            if !known {
-                let (level, reason) = judge_conflict(conflict, holder.certainty, &failed);
-                let kind = if holder.driver.is_some() {
-                    "driver"
-                } else {
-                    "process"
-                };
-                suspects.push(Suspect {
-                    kind,
-                    name: name.clone(),
-                    pid: holder.pid.filter(|_| kind == "process"),
-                    company: holder.company.clone(),
-                    level,
-                    level_name: NAMES[usize::from(level)],
-                    reason,
-                    evidence: vec![EventRef {
-                        input: holder.input.clone(),
-                        event: holder.event,
-                    }],
-                });
-            }
-        }
+    let held = |certainty| {
+        findings.conflicts.iter().flat_map(move |conflict| {
+            let holders = conflict.holders.iter();
+            let holders = holders.filter(move |h| h.third_party && h.certainty == certainty);
+            holders.map(move |holder| (conflict, holder))
+        })
+    };
+    // Of two reasons for one level the certain one is told.
+    for (conflict, holder) in held(Certainty::Certain).chain(held(Certainty::Possible)) {
+        raise(
+            &mut suspects,
+            holder,
+            judge_conflict(conflict, holder.certainty, &failed),
+        );
     }
     suspects.sort_by_cached_key(|suspect| {
         let level = std::cmp::Reverse(suspect.level);
@@ -206,8 +189,7 @@ fn is_of_attempt(row: &Evidence) -> bool {
 }
 
 fn status_of(row: &Evidence) -> Option<u32> {
-    let status = row.status.as_deref()?;
-    u32::from_str_radix(status.trim_start_matches("0x"), 16).ok()
+    hex(row.status.as_deref()?)
 }
 
 fn grade_driver(driver: &DriverFinding, findings: &Findings, failed: &Failed) -> Suspect {
@@ -272,32 +254,12 @@ fn grade_driver(driver: &DriverFinding, findings: &Findings, failed: &Failed) ->
     suspect("driver", who, (1, reason), Vec::new())
 }
 
-fn grade_process(process: &ProcessFinding, findings: &Findings, failed: &Failed) -> Suspect {
+fn grade_process(process: &ProcessFinding) -> Suspect {
     let who = (
         process.name.as_str(),
         Some(process.pid),
         Some(process.company.as_str()),
     );
-    let held = findings.conflicts.iter().flat_map(|conflict| {
-        let mine = conflict.holders.iter().filter(|holder| {
-            holder.driver.is_none()
-                && holder.pid == Some(process.pid)
-                && holder.process.as_deref() == Some(process.name.as_str())
-        });
-        mine.map(move |holder| (conflict, holder))
-    });
-    let judged = held.map(|(conflict, holder)| {
-        let (level, reason) = judge_conflict(conflict, holder.certainty, failed);
-        let event = EventRef {
-            input: holder.input.clone(),
-            event: holder.event,
-        };
-        let rank = (level, holder.certainty == Certainty::Certain);
-        (rank, reason, event)
-    });
-    if let Some((rank, reason, event)) = judged.max_by_key(|(rank, ..)| *rank) {
-        return suspect("process", who, (rank.0, reason), vec![event]);
-    }
     let judgement = if process.touches > 0 && process.touches == process.failures {
         let reason =
             "It was refused itself whatever it tried on driver-store paths: a victim does no harm.";
@@ -307,6 +269,39 @@ fn grade_process(process: &ProcessFinding, findings: &Findings, failed: &Failed)
         (2, reason.to_owned())
     };
     suspect("process", who, judgement, Vec::new())
+}
+
+/// Raises who held a file to the level of that, or lists it: a holder need not have touched the driver store.
+fn raise(suspects: &mut Vec<Suspect>, holder: &Holder, (level, reason): (u8, String)) {
+    let Some(name) = holder.driver.as_ref().or(holder.process.as_ref()) else {
+        return;
+    };
+    let pid = holder.pid.filter(|_| holder.kind == "process");
+    let event = EventRef {
+        input: holder.input.clone(),
+        event: holder.event,
+    };
+    let known = suspects.iter_mut().find(|suspect| {
+        (suspect.kind, suspect.pid) == (holder.kind, pid) && suspect.name.eq_ignore_ascii_case(name)
+    });
+    match known {
+        Some(known) if known.level < level => {
+            known.level = level;
+            known.level_name = NAMES[usize::from(level)];
+            known.reason = reason;
+            known.evidence = vec![event];
+        }
+        Some(known) if known.level == level && known.evidence.len() < LISTED => {
+            if !known.evidence.contains(&event) {
+                known.evidence.push(event);
+            }
+        }
+        Some(_) => {}
+        None => {
+            let who = (name.as_str(), pid, holder.company.as_deref());
+            suspects.push(suspect(holder.kind, who, (level, reason), vec![event]));
+        }
+    }
 }
 
 /// What holding a file says that servicing was refused for it.

@@ -149,6 +149,18 @@ pub struct Failure {
     pub line: u64,
 }
 
+impl Failure {
+    /// The HRESULT as a number.
+    pub fn hresult(&self) -> Option<u32> {
+        hex(self.code.as_deref()?)
+    }
+}
+
+/// The value of a code as the findings write it: `0x800703f1`.
+pub fn hex(code: &str) -> Option<u32> {
+    u32::from_str_radix(code.strip_prefix("0x")?, 16).ok()
+}
+
 /// Where a window comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -393,6 +405,17 @@ impl Findings {
     /// The traces among the inputs.
     pub fn traces(&self) -> impl Iterator<Item = &Input> + Clone {
         self.inputs.iter().filter(|input| input.kind.is_trace())
+    }
+
+    /// Why nobody can be seen, where that is so: then that nobody is seen says nothing at all.
+    pub fn blind(&self) -> Option<&'static str> {
+        if !self.traces().any(|input| input.events > 0) {
+            return Some("none could be seen: the traces hold no event");
+        }
+        let seeing = self.coverage.stacks || self.coverage.minifilter;
+        (!seeing).then_some(
+            "none could be seen: the traces hold neither stacks of file and registry operations nor minifilter callbacks",
+        )
     }
 
     /// The drivers that are flagged: third party, not `loaded`, observers aside.

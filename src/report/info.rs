@@ -136,7 +136,11 @@ fn write_text(
     writeln!(
         out,
         "  Stacks     {}",
-        if report.coverage.stacks { "yes" } else { "no" }
+        if report.coverage.stacks {
+            "on file and registry events"
+        } else {
+            "none on file and registry events"
+        }
     )?;
     writeln!(out, "\n{}", paint(BOLD, "Events"))?;
     for class in Class::ALL {

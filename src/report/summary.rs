@@ -41,17 +41,18 @@ fn write_summary(to: &mut String, findings: &Findings, zone: &Zone, out: Option<
         &findings.coverage.notes,
     )?;
     list(to, "Warnings", YELLOW, &findings.warnings)?;
-    let damage: Vec<String> = findings
-        .inputs
-        .iter()
-        .flat_map(|input| {
-            input
-                .warnings
-                .iter()
-                .map(move |w| format!("{}: {w}", input.path))
-        })
-        .collect();
-    list(to, "Damaged input", YELLOW, &damage)?;
+    let notes = |traces: bool| -> Vec<String> {
+        let inputs = findings.inputs.iter();
+        let inputs = inputs.filter(|input| input.kind.is_trace() == traces);
+        inputs
+            .flat_map(|input| {
+                let warnings = input.warnings.iter();
+                warnings.map(move |text| format!("{}: {text}", input.path))
+            })
+            .collect()
+    };
+    list(to, "Damaged traces", YELLOW, &notes(true))?;
+    list(to, "How the logs were read", YELLOW, &notes(false))?;
     if let Some(folder) = out {
         writeln!(
             to,
@@ -96,6 +97,13 @@ fn answer(to: &mut String, findings: &Findings) -> Result {
         (true, true) if findings.traces().next().is_none() => {
             paint(YELLOW, "No trace was given: logs alone name no driver")
         }
+        (true, true) if findings.blind().is_some() => paint(
+            YELLOW,
+            format!(
+                "No third-party driver is seen: {}",
+                findings.blind().unwrap_or_default()
+            ),
+        ),
         (true, true) => paint(
             GREEN,
             "No third-party driver is seen on a driver-store operation in the window",

@@ -87,6 +87,9 @@ struct Raw {
     cut: bool,
 }
 
+/// Bytes between two calls of `tick`.
+const TICK: u64 = 4 << 20;
+
 impl<'s> Lines<'s> {
     /// Starts at the first line of `source`.
     ///
@@ -159,6 +162,29 @@ impl<'s> Lines<'s> {
     /// What was met so far.
     pub fn report(&self) -> &TextReport {
         &self.report
+    }
+
+    /// Goes through all lines; `tick` hears of the bytes read, from time to time.
+    ///
+    /// # Errors
+    /// When the file can no longer be mapped.
+    pub fn for_each(
+        mut self,
+        tick: &dyn Fn(u64),
+        mut visit: impl FnMut(Line<'_>),
+    ) -> io::Result<TextReport> {
+        let mut told = 0;
+        loop {
+            let position = self.position();
+            if position - told >= TICK {
+                tick(position - told);
+                told = position;
+            }
+            let Some(line) = self.next()? else { break };
+            visit(line);
+        }
+        tick(self.position() - told);
+        Ok(self.report)
     }
 
     fn next_raw(&mut self) -> io::Result<Option<Raw>> {

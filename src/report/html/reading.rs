@@ -2,7 +2,7 @@
 
 use super::super::style::{count, duration, plural};
 use crate::findings::Findings;
-use crate::findings::schema::{DriverFinding, Evidence, Reason};
+use crate::findings::schema::{DriverFinding, Evidence, Reason, hex};
 use crate::servicing::is_servicing_process;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -94,10 +94,7 @@ pub fn readings(driver: &DriverFinding) -> Vec<Reading> {
 }
 
 fn number(row: &Evidence) -> u32 {
-    row.status
-        .as_deref()
-        .and_then(|text| u32::from_str_radix(text.trim_start_matches("0x"), 16).ok())
-        .unwrap_or(0)
+    row.status.as_deref().and_then(hex).unwrap_or(0)
 }
 
 /// The processes that met the listed failures and delays, and what their choice says.

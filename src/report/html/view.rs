@@ -111,6 +111,7 @@ struct CoverageView<'a> {
 struct InputView<'a> {
     path: &'a str,
     kind: &'static str,
+    trace: bool,
     bytes: String,
     events: String,
     first: Option<When>,
@@ -169,6 +170,7 @@ impl<'a> Page<'a> {
             inputs: Listed::new(findings.inputs.iter().map(|input| InputView {
                 path: &input.path,
                 kind: input.kind.as_str(),
+                trace: input.kind.is_trace(),
                 bytes: bytes(input.bytes),
                 events: count(input.events),
                 first: input.first.map(|time| When::new(time, zone)),

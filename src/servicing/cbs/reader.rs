@@ -69,9 +69,6 @@ impl CbsFile {
     }
 }
 
-/// Bytes between two calls of `tick`.
-const TICK: u64 = 4 << 20;
-
 /// Goes through a log: `visit` gets each line with its number, from 1.
 ///
 /// `tick` hears of the bytes read, from time to time.
@@ -84,17 +81,9 @@ pub fn for_each_line(
     tick: &dyn Fn(u64),
     mut visit: impl FnMut(u64, &Line<'_>),
 ) -> io::Result<(TextReport, LineCounts)> {
-    let mut lines = Lines::open(source, options)?;
     let mut counts = LineCounts::default();
     let mut cache = StampCache::default();
-    let mut told = 0;
-    loop {
-        let position = lines.position();
-        if position - told >= TICK {
-            tick(position - told);
-            told = position;
-        }
-        let Some(line) = lines.next()? else { break };
+    let report = Lines::open(source, options)?.for_each(tick, |line| {
         let kind = classify(line.text, &mut cache);
         match &kind {
             Line::Record(record, _) => {
@@ -106,9 +95,8 @@ pub fn for_each_line(
             Line::Blank => counts.blank += 1,
         }
         visit(line.number, &kind);
-    }
-    tick(lines.position() - told);
-    Ok((lines.report().clone(), counts))
+    })?;
+    Ok((report, counts))
 }
 
 fn classify<'a>(text: &'a str, cache: &mut StampCache) -> Line<'a> {

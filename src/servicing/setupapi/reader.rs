@@ -92,9 +92,6 @@ impl SetupLog {
     }
 }
 
-/// Bytes between two calls of `tick`.
-const TICK: u64 = 4 << 20;
-
 /// Goes through a log: `visit` gets each line with its number, from 1.
 ///
 /// `tick` hears of the bytes read, from time to time.
@@ -107,19 +104,9 @@ pub fn for_each_line(
     tick: &dyn Fn(u64),
     mut visit: impl FnMut(u64, &Line<'_>),
 ) -> io::Result<TextReport> {
-    let mut lines = Lines::open(source, options)?;
-    let mut told = 0;
-    loop {
-        let position = lines.position();
-        if position - told >= TICK {
-            tick(position - told);
-            told = position;
-        }
-        let Some(line) = lines.next()? else { break };
+    Lines::open(source, options)?.for_each(tick, |line| {
         visit(line.number, &Line::parse(line.text));
-    }
-    tick(lines.position() - told);
-    Ok(lines.report().clone())
+    })
 }
 
 /// Reads logs one after the other.
