@@ -1,8 +1,6 @@
 //! Many cases at once: what a case is, one report a case, one summary over all, exit statuses.
 
-mod common;
-
-use common::{boot_log, fltscope, repository, stderr, stdout};
+use crate::common::{boot_log, fltscope, repository, stderr, stdout};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -233,6 +231,6 @@ fn several_inputs_without_batch_stay_one_case() {
     let folder = cases();
     let one = folder.path().join("PC-9");
     let two = folder.path().join("PC-10");
-    let found = common::findings(&[one.to_str().unwrap(), two.to_str().unwrap()]);
+    let found = crate::common::findings(&[one.to_str().unwrap(), two.to_str().unwrap()]);
     assert_eq!(found["inputs"].as_array().unwrap().len(), 2);
 }

@@ -1,8 +1,6 @@
 //! Failing operations and conflicts through the binary.
 
-mod common;
-
-use common::{findings, repository};
+use crate::common::{findings, repository};
 use fltscope::etl::EtlTrace;
 use fltscope::input::view::Source;
 use fltscope::pml::PmlTrace;
@@ -217,7 +215,7 @@ fn creates_tell_what_they_ask_for() {
     let etl = source(held_trace(EtlOptions::default()).0.bytes());
     let etl = EtlTrace::from_source(etl, Path::new("a.etl"), &|_| ()).unwrap();
     assert!(creates_agree(&etl, false) > 100);
-    let Some(folder) = common::real_logs("creates_tell_what_they_ask_for") else {
+    let Some(folder) = crate::common::real_logs("creates_tell_what_they_ask_for") else {
         return;
     };
     for name in ["Tests32bitUTC.pml", "Tests64bitUTC.pml"] {

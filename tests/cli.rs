@@ -1,8 +1,6 @@
 //! The command line as a user meets it: help, exit statuses, outputs, filters.
 
-mod common;
-
-use common::{boot_log, fltscope, repository, stderr, stdout};
+use crate::common::{boot_log, fltscope, repository, stderr, stdout};
 use std::process::{Command, Stdio};
 
 fn lines(text: &str) -> Vec<&str> {
@@ -432,7 +430,7 @@ fn compressed_logs_give_the_same_as_plain_ones() {
             "event,path,detail",
         ]);
         assert!(unpacked == plain, "{path}");
-        let found = common::findings(&[path]);
+        let found = crate::common::findings(&[path]);
         assert_eq!(found["drivers"][0]["name"], "tmsflt.sys");
         let shown = found["inputs"][0]["path"].as_str().unwrap();
         assert!(

@@ -1,8 +1,6 @@
 //! Damaged logs: what is intact is read, what is lost is counted, and nothing panics.
 
-mod common;
-
-use common::{boot_log, fltscope, stderr};
+use crate::common::{boot_log, fltscope, stderr};
 use fltscope::export::csv::CsvStyle;
 use fltscope::export::{Column, Filter, Table, TextFormat, write_text};
 use fltscope::findings::{Case, CaseInput, Options, analyze};

@@ -1,8 +1,6 @@
 //! `info` on Windows trace logs, through the binary.
 
-mod common;
-
-use common::{fltscope, stderr, stdout};
+use crate::common::{fltscope, stderr, stdout};
 use serde_json::Value;
 
 /// An ETL file of one buffer: the trace header event and `events` empty kernel events.

@@ -1,8 +1,6 @@
 //! Payloads of real traces: every record of the families below decodes and leaves no byte.
 
-mod common;
-
-use common::real_traces;
+use crate::common::real_traces;
 use fltscope::etl::hooks::hook_of_class;
 use fltscope::etl::kernel::{
     Fields, FileIo, FileName, FileView, ImageEvent, MinifilterCallback, OPERATION_END,

@@ -1,9 +1,7 @@
 //! Payloads of real traces: every record of objects, stacks, disks, faults, profiles, network, system
 //! configuration and merges decodes and is used up, and what it says fits the other records.
 
-mod common;
-
-use common::real_traces;
+use crate::common::real_traces;
 use fltscope::etl::hooks::hook_of_class;
 use fltscope::etl::kernel::Fields;
 use fltscope::etl::kernel::config::ConfigEvent;

@@ -1,9 +1,7 @@
 //! A choice of paths leaves out rows and changes none: records that cannot be in scope are passed over early, so what is
 //! kept of the others must not depend on it.
 
-mod common;
-
-use common::{real_traces, stdout};
+use crate::common::{real_traces, stdout};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,8 +1,6 @@
 //! The sample cases as ETL traces, whose truth the generator knows, through the binary.
 
-mod common;
-
-use common::{findings, repository};
+use crate::common::{findings, repository};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tracegen::etl::ClockType;

@@ -1,8 +1,6 @@
 //! Real ETL traces through the event model: every record a row, in order of time, the same for any number of threads.
 
-mod common;
-
-use common::{etl_files, real_traces};
+use crate::common::{etl_files, real_traces};
 use fltscope::etl::EtlTrace;
 use fltscope::trace::{Batch, Class, Frames, Select, Trace, Want};
 use std::collections::BTreeMap;

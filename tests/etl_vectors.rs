@@ -1,9 +1,7 @@
 //! Payloads of real kernel events, each with the values another decoder's tests expect of it: processes,
 //! threads, images, files and the registry.
 
-mod common;
-
-use common::real_traces;
+use crate::common::real_traces;
 use fltscope::etl::Guid;
 use fltscope::etl::hooks::hook_of_class;
 use fltscope::etl::kernel::file_name::hook as name_hook;

@@ -1,8 +1,6 @@
 //! Payloads that other projects captured, with the fields they found in them: traces' headers, samples,
 //! network, disks, page faults.
 
-mod common;
-
 use fltscope::etl::guid::Guid;
 use fltscope::etl::hooks::hook_of_class;
 use fltscope::etl::kernel::Fields;
@@ -298,7 +296,7 @@ fn decode(hook: u16, version: u16, fields: &mut Fields<'_>) -> Found {
 
 #[test]
 fn every_field_of_every_vector() {
-    let Some(folder) = common::real_traces("every_field_of_every_vector") else {
+    let Some(folder) = crate::common::real_traces("every_field_of_every_vector") else {
         return;
     };
     let text = std::fs::read_to_string(folder.join("kernel_payload_vectors.jsonl")).unwrap();

@@ -1,8 +1,6 @@
 //! Levels through the binary: how far the evidence goes against whom.
 
-mod common;
-
-use common::{findings, repository};
+use crate::common::{findings, repository};
 use serde_json::Value;
 use tracegen::logs::{Paper, cbs};
 use tracegen::scenario::{EtlOptions, boot_story, clean_case, held_case, short_boot_trace};

@@ -1,8 +1,6 @@
 //! Procmon's own export formats: against Procmon's files where they are at hand, and by themselves.
 
-mod common;
-
-use common::{boot_log, fltscope, real_logs, repository, stderr, stdout};
+use crate::common::{boot_log, fltscope, real_logs, repository, stderr, stdout};
 use fltscope::drivers::{Observers, identify};
 use fltscope::export::Filter;
 use fltscope::export::procmon::{Export, ProcmonColumn, write_csv, write_xml};

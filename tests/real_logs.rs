@@ -1,8 +1,6 @@
 //! Real Procmon logs against Procmon's own CSV of each.
 
-mod common;
-
-use common::{real_logs, stdout};
+use crate::common::{real_logs, stdout};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -163,7 +161,7 @@ fn touches_are_those_of_an_independent_count() {
     ];
     for (name, drivers) in expected {
         let log = folder.join(format!("{name}.pml"));
-        let found = common::findings(&[log.to_str().unwrap(), "--window", ".."]);
+        let found = crate::common::findings(&[log.to_str().unwrap(), "--window", ".."]);
         let touching: Vec<(String, u64)> = found["drivers"]
             .as_array()
             .unwrap()

@@ -1,8 +1,6 @@
 //! `report.html`: what it says, and that nothing from a trace gets the better of it.
 
-mod common;
-
-use common::{boot_log, findings, repository, stdout};
+use crate::common::{boot_log, findings, repository, stdout};
 use fltscope::drivers::{Basis, Role};
 use fltscope::findings::schema::{
     DriverFinding, Evidence, PathCount, Reason, TouchKind, Touches, WindowSource,

@@ -111,7 +111,7 @@ fn time_grows_with_the_file_and_no_faster() {
     }
 }
 
-/// `cargo test --release --test servicing_logs -- --ignored --nocapture` prints the speed.
+/// `cargo test --release servicing_logs -- --ignored --nocapture` prints the speed.
 #[test]
 #[ignore = "writes 100 MB, and its figures mean something in a release build only"]
 fn a_hundred_megabytes() {

@@ -1,8 +1,6 @@
 //! The parts of a split Procmon log are one log: in the order of their numbers, and each knows what another tells.
 
-mod common;
-
-use common::{findings, fltscope, stderr, stdout};
+use crate::common::{findings, fltscope, stderr, stdout};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

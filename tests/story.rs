@@ -1,8 +1,6 @@
 //! The sample cases, whose truth the generator knows, through the binary.
 
-mod common;
-
-use common::{boot_log, findings, fltscope, repository, stderr};
+use crate::common::{boot_log, findings, fltscope, repository, stderr};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tracegen::scenario::{Case, boot_case, boot_case_32, clean_case};

@@ -1,8 +1,6 @@
 //! The servicing logs of a case place the failure: through the binary, with logs and traces of one generated story.
 
-mod common;
-
-use common::{findings, fltscope, stderr};
+use crate::common::{findings, fltscope, stderr};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -218,7 +216,7 @@ fn logs_of_success_and_logs_alone() {
     assert!(warned(&found, "no trace"), "{}", found["warnings"]);
     assert_eq!(found["window"]["source"], "logs");
     assert_eq!(found["window"]["attempt"]["end"], found["failure"]["time"]);
-    let summary = common::stdout(["analyze", alone.path().to_str().unwrap()]);
+    let summary = crate::common::stdout(["analyze", alone.path().to_str().unwrap()]);
     assert!(summary.starts_with("No trace was given"), "{summary}");
 }
 
@@ -275,7 +273,7 @@ fn what_cannot_be_a_zone_or_a_code_page_is_usage() {
 
 #[test]
 fn the_timeline_has_logs_and_traces_on_one_axis() {
-    let case = common::repository("traces/boot-trace");
+    let case = crate::common::repository("traces/boot-trace");
     let output = fltscope(["window", &case, "--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -298,7 +296,7 @@ fn the_timeline_has_logs_and_traces_on_one_axis() {
         "failure",
         "loads HKLM\\DRIVERS from C:\\Windows\\System32\\config\\DRIVERS"
     ));
-    let text = common::stdout(["window", &case]);
+    let text = crate::common::stdout(["window", &case]);
     assert!(
         text.contains("Rollback  2026-05-12 06:42:18.4010000"),
         "{text}"

@@ -1,9 +1,7 @@
 //! The workbook of an analysis: its sheets, real dates and numbers, texts that stay texts.
 //! `scripts/check_xlsx.py` reads it with a reader of spreadsheets and compares every cell.
 
-mod common;
-
-use common::{boot_log, fltscope, repository, stdout};
+use crate::common::{boot_log, fltscope, repository, stdout};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;

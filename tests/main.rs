@@ -1,0 +1,27 @@
+//! All integration tests, as one program: linking the library once a file would take longer than running them.
+
+mod common;
+
+mod batch;
+mod causes;
+mod cli;
+mod damage;
+mod etl_census;
+mod etl_info;
+mod etl_payloads;
+mod etl_payloads_more;
+mod etl_scope;
+mod etl_selfdescribing;
+mod etl_story;
+mod etl_trace;
+mod etl_vectors;
+mod etl_vectors_more;
+mod levels;
+mod procmon_export;
+mod real_logs;
+mod report;
+mod servicing_logs;
+mod split;
+mod story;
+mod window_from_logs;
+mod xlsx;
