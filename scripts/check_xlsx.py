@@ -48,11 +48,12 @@ class Check:
 
     def all(self):
         names = self.book.sheetnames
-        expected = ["Findings", "Drivers", "Evidence", "Timeline", "Processes", "Events"]
-        assert names[:6] == expected, names
+        expected = ["Findings", "Suspects", "Drivers", "Evidence", "Failing operations", "Conflicts"]
+        expected += ["Timeline", "Processes", "Events"]
+        assert names[:9] == expected, names
         for sheet in self.book:
             self.looks(sheet)
-        events = [row for name in names[5:] for row in self.rows(name)]
+        events = [row for name in names[8:] for row in self.rows(name)]
         self.same("Events", events, self.csv("events.csv"))
         self.same("Drivers", self.rows("Drivers"), self.csv("drivers.csv"))
         evidence = [
@@ -63,6 +64,11 @@ class Check:
         self.same("Evidence", self.rows("Evidence"), evidence)
         self.same("Timeline", self.rows("Timeline"), self.findings["window"]["evidence"])
         self.same("Processes", self.rows("Processes"), self.findings["processes"], leave={"third_party"})
+        self.same("Suspects", self.rows("Suspects"), [suspect(row) for row in self.findings["suspects"]])
+        failing = [failing_row(row) for row in self.findings["failing_operations"]]
+        self.same("Failing operations", self.rows("Failing operations"), failing)
+        held = [row for conflict in self.findings["conflicts"] for row in holders(conflict)]
+        self.same("Conflicts", self.rows("Conflicts"), held)
         self.facts()
 
     def looks(self, sheet):
@@ -98,7 +104,7 @@ class Check:
     def same(self, name, rows, expected, leave=frozenset()):
         assert len(rows) == len(expected), (name, len(rows), len(expected))
         for number, (row, other) in enumerate(zip(rows, expected), 2):
-            heads = set(row) - {"time_exact"}
+            heads = set(row) - {"time_exact", "first_exact"}
             assert heads == set(other) - leave, (name, heads ^ set(other))
             if "time_exact" in row:
                 assert row["time_exact"] == other["time"], (name, number, row["time_exact"], other["time"])
@@ -125,6 +131,59 @@ class Check:
         for driver in flagged:
             if driver["verdict"] != "loaded":
                 assert driver["name"] in facts["Flagged", driver["verdict"]], driver["name"]
+
+
+def failing_row(row):
+    before = row["before_failure_us"]
+    out = row | {"before_failure_us": None if before is None else f"{before:.1f}"}
+    del out["touched_before"]
+    return out
+
+
+def suspect(row):
+    events = "; ".join(f"{event['input']}#{event['event']}" for event in row["evidence"])
+    return row | {"evidence": events}
+
+
+def rights(words):
+    return None if words is None else "; ".join(words) or "none"
+
+
+def holders(conflict):
+    """The rows of a conflict: one a holder, or one without."""
+    victim = conflict["victim"]
+    for holder in conflict["holders"] or [None]:
+        of = (lambda key: holder[key]) if holder else (lambda key: None)
+        yield {
+            "first": conflict["first"],
+            "path": conflict["path"],
+            "result": conflict["result"],
+            "status": conflict["status"],
+            "refusals": conflict["refusals"],
+            "victim": victim["process"],
+            "victim_pid": victim["pid"],
+            "operation": victim["operation"],
+            "victim_rights": rights(victim["rights"]),
+            "victim_share": rights(victim["share"]),
+            "holder": of("driver") or of("process"),
+            "holder_pid": of("pid"),
+            "holder_kind": of("kind"),
+            "company": of("company"),
+            "third_party": of("third_party"),
+            "certainty": of("certainty"),
+            "holder_rights": rights(of("rights")),
+            "holder_share": rights(of("share")),
+            "not_shared": rights(of("not_shared")),
+            "not_tolerated": rights(of("not_tolerated")),
+            "mapped": of("mapped"),
+            "since": of("since"),
+            "until": of("until"),
+            "note": conflict["note"],
+            "input": victim["input"],
+            "event": victim["event"],
+            "holder_input": of("input"),
+            "holder_event": of("event"),
+        }
 
 
 def group(sheet, letter):

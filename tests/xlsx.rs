@@ -38,8 +38,11 @@ fn the_workbook_has_its_sheets() {
     let mut at = 0;
     for name in [
         "Findings",
+        "Suspects",
         "Drivers",
         "Evidence",
+        "Failing operations",
+        "Conflicts",
         "Timeline",
         "Processes",
         "Events",
@@ -48,7 +51,7 @@ fn the_workbook_has_its_sheets() {
         assert!(found > at, "{name}");
         at = found;
     }
-    for number in 1..=6 {
+    for number in 1..=9 {
         let sheet = &parts[&format!("xl/worksheets/sheet{number}.xml")];
         assert!(sheet.contains("ySplit=\"1\"") && sheet.contains("state=\"frozen\""));
         assert!(sheet.contains("<autoFilter ref=\"A1:"), "sheet {number}");
@@ -56,7 +59,7 @@ fn the_workbook_has_its_sheets() {
     }
     // As many rows as the CSV beside it.
     let csv = fs::read_to_string(folder.path().join("events.csv")).unwrap();
-    let events = &parts["xl/worksheets/sheet6.xml"];
+    let events = &parts["xl/worksheets/sheet9.xml"];
     assert_eq!(events.matches("<row ").count(), csv.lines().count());
     assert!(events.contains("time (UTC)") && events.contains("time_exact"));
     // 2026-05-12T06:42:16.0000001Z as a date: a number with the format of dates.
@@ -65,6 +68,34 @@ fn the_workbook_has_its_sheets() {
         parts["xl/styles.xml"].contains("yyyy\\-mm\\-dd")
             || parts["xl/styles.xml"].contains("yyyy-mm-dd")
     );
+}
+
+#[test]
+fn causes_have_sheets_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    analyze(&repository("traces/boot-trace"), folder.path(), &[]);
+    let found = fs::read_to_string(folder.path().join("findings.json")).unwrap();
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    let parts = parts(&folder.path().join("report.xlsx"));
+    let sheet = |number: u32| &parts[&format!("xl/worksheets/sheet{number}.xml")];
+    let rows = |number: u32| sheet(number).matches("<row ").count() - 1;
+    assert_eq!(rows(2), found["suspects"].as_array().unwrap().len());
+    assert_eq!(
+        rows(5),
+        found["failing_operations"].as_array().unwrap().len()
+    );
+    let holders = |conflict: &serde_json::Value| conflict["holders"].as_array().unwrap().len();
+    let conflicts = found["conflicts"].as_array().unwrap();
+    let all: usize = conflicts.iter().map(|c| holders(c).max(1)).sum();
+    assert!(all > 0);
+    assert_eq!(rows(6), all);
+    // The small sheets share their texts; check_xlsx.py compares them cell by cell.
+    for text in ["strong suspicion", "REGISTRY CORRUPT", "certain"] {
+        assert!(
+            parts["xl/sharedStrings.xml"].contains(&format!(">{text}<")),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -126,7 +157,7 @@ fn no_text_of_a_trace_becomes_a_formula() {
     }
     assert!(rows > 16);
     assert!(!parts.keys().any(|name| name.contains("externalLink")));
-    let events = &parts["xl/worksheets/sheet6.xml"];
+    let events = &parts["xl/worksheets/sheet9.xml"];
     assert!(events.contains("=cmd|' /C calc'!A0"));
     // A literal escape stays what it is, and a control character is escaped.
     assert!(events.contains("_x005F_x0041_") && events.contains("a_x000B_b"));

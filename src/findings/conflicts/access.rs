@@ -39,6 +39,15 @@ impl Rights {
         Self(self.0 & !other.0)
     }
 
+    /// `read`, `write` and `delete`, as far as they are among them.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        let words = [(READ, "read"), (WRITE, "write"), (DELETE, "delete")];
+        words
+            .into_iter()
+            .filter(move |(bit, _)| self.0 & bit != 0)
+            .map(|(_, word)| word)
+    }
+
     /// Whether there are none.
     pub fn is_none(self) -> bool {
         self.0 & 7 == 0
@@ -48,13 +57,7 @@ impl Rights {
 /// As words: `["read", "delete"]`.
 impl Serialize for Rights {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let words = [(READ, "read"), (WRITE, "write"), (DELETE, "delete")];
-        serializer.collect_seq(
-            words
-                .iter()
-                .filter(|(bit, _)| self.0 & bit != 0)
-                .map(|(_, word)| word),
-        )
+        serializer.collect_seq(self.words())
     }
 }
 

@@ -1,5 +1,7 @@
 //! The findings as sheets of a workbook.
 
+mod causes;
+
 use crate::export::columns::ColumnType::{Bool, Micros, Text, Time, U64};
 use crate::export::small::{SmallColumn, SmallTable, Value};
 use crate::findings::Findings;
@@ -11,8 +13,11 @@ use serde::Serialize;
 pub fn sheets(findings: &Findings) -> Vec<(&'static str, SmallTable)> {
     vec![
         ("Findings", facts(findings)),
+        ("Suspects", causes::suspects(findings)),
         ("Drivers", drivers(findings)),
         ("Evidence", evidence(findings)),
+        ("Failing operations", causes::failing(findings)),
+        ("Conflicts", causes::conflicts(findings)),
         ("Timeline", timeline(findings)),
         ("Processes", processes(findings)),
     ]
@@ -142,6 +147,9 @@ fn facts(findings: &Findings) -> SmallTable {
         "buffers_lost",
     ];
     out.object("Coverage", &findings.coverage, &first, &[]);
+    if let Some(note) = &findings.failing_operations_note {
+        out.object("Failing operations", note, &["text", "reasons"], &[]);
+    }
     for warning in &findings.warnings {
         out.row("Warnings", "warning", warning.as_str().into());
     }
