@@ -4,6 +4,8 @@
 //! [`need`] turns that into a [`Truncated`] that says what was wanted and where.
 //! All numbers of the PML and ETL formats are little-endian.
 
+use crate::lang::Message;
+use crate::say;
 use byteorder::{ByteOrder, LittleEndian};
 
 /// A structure that does not fit into the bytes that are there.
@@ -18,6 +20,22 @@ pub struct Truncated {
     pub need: u64,
     /// Bytes that are there.
     pub have: u64,
+}
+
+impl Truncated {
+    /// The same for people.
+    pub fn message(&self) -> Message {
+        let Self {
+            what,
+            offset,
+            need,
+            have,
+        } = self;
+        say!(
+            en: "at offset {offset:#x}: expected {need} bytes for {what}, found {have}",
+            zh: "偏移量 {offset:#x} 处：{what} 应有 {need} 个字节，实有 {have} 个",
+        )
+    }
 }
 
 /// One byte at `at`.

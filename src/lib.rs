@@ -37,6 +37,7 @@ pub mod etl;
 pub mod export;
 pub mod findings;
 pub mod input;
+pub mod lang;
 pub mod pml;
 pub mod report;
 pub mod servicing;

@@ -14,6 +14,7 @@ use crate::findings::{
     Case, CaseInput, Findings, Options, Outcome, Rules, Verdict, WindowChoice, analyze,
 };
 use crate::input::text::TextOptions;
+use crate::lang::Message;
 use crate::report::sheets::{last_event, sheets};
 use crate::report::{drivers::findings_csv, html, summary};
 use std::io;
@@ -30,7 +31,7 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> 
     let done =
         run_case(&args.inputs, out, args, global, &options, &bars).map_err(|stop| stop.error)?;
     for reason in &done.unreadable {
-        warn(reason);
+        warn(reason.en());
     }
     let findings = &done.findings;
     match args.format {
@@ -58,7 +59,7 @@ pub struct Done {
     /// What was found.
     pub findings: Findings,
     /// Inputs that could not be read at all, with the reason.
-    pub unreadable: Vec<String>,
+    pub unreadable: Vec<Message>,
 }
 
 /// Why a case was not analysed.

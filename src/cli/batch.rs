@@ -8,7 +8,9 @@ use super::{CliError, Status};
 use crate::export::xlsx::Book;
 use crate::findings::Options;
 use crate::input::cases::{FoundCase, find_cases};
+use crate::lang::Message;
 use crate::report::batch::{CaseFacts, CaseRow, CaseStatus, in_short, summary_table, text};
+use crate::say;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -169,14 +171,14 @@ fn one_case(
                 true => CaseStatus::Unreadable,
                 false => CaseStatus::Failed,
             };
-            row.reasons.push(stop.error.to_string());
+            row.reasons.push(Message::verbatim(stop.error.to_string()));
         }
         Err(_) => {
             row.status = CaseStatus::Failed;
-            row.reasons.push(
-                "an error inside fltscope, shown above: please report it with the log if you may"
-                    .to_owned(),
-            );
+            row.reasons.push(say!(
+                en: "an error inside fltscope, shown above: please report it with the log if you may",
+                zh: "fltscope 内部错误，详见上文：如果可以，请连同日志一起报告",
+            ));
         }
     }
     (row, met)

@@ -39,7 +39,7 @@ pub fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<Status, CliError> {
         return Err(opened.nothing_usable());
     }
     for note in &opened.part_notes {
-        warn(&note.text);
+        warn(note.text.en());
     }
     let traces = &opened.traces;
     if matches!(plan, Plan::ProcmonXml(_)) && traces.len() > 1 {

@@ -6,6 +6,7 @@ use super::output::print;
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::drivers::{Observers, identify};
+use crate::lang::Message;
 use crate::report::info::{InfoReport, text};
 
 /// Runs the command.
@@ -26,7 +27,7 @@ pub fn run(args: &InfoArgs, global: &GlobalArgs) -> Result<Status, CliError> {
         let etl = etl.as_ref().map(|(etl, facts)| (etl, *facts));
         let mut report = InfoReport::new(name, info, &drivers, etl);
         let notes = opened.part_notes.iter().filter(|note| note.trace == at);
-        let notes: Vec<String> = notes.map(|note| note.text.clone()).collect();
+        let notes: Vec<Message> = notes.map(|note| note.text.clone()).collect();
         if !notes.is_empty() {
             report.warnings.to_mut().extend(notes);
         }

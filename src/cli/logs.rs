@@ -1,11 +1,12 @@
 //! Reading the servicing logs of a case.
 
-use super::open::Opened;
+use super::open::{Opened, of_file};
 use super::progress::Bars;
 use crate::findings::CaseLogs;
 use crate::input::FileKind;
 use crate::input::text::TextOptions;
 use crate::input::view::Source;
+use crate::lang::Message;
 use crate::servicing::cbs::{CbsReader, reading_order};
 use crate::servicing::setupapi::SetupReader;
 use std::io;
@@ -29,7 +30,8 @@ pub fn read_logs(opened: &mut Opened, options: &TextOptions, bars: &Bars) -> Cas
             }
         });
         if let Err(error) = done {
-            opened.unreadable.push(format!("{}: {error}", file.name));
+            let error = Message::verbatim(error.to_string());
+            opened.unreadable.push(of_file(&file.name, &error));
         }
     }
     let (cbs, setup) = (cbs.finish(), setup.finish());

@@ -8,7 +8,9 @@ use crate::etl::{self, EtlTrace};
 use crate::input::archive::Workspace;
 use crate::input::view::Source;
 use crate::input::{FileKind, FoundFile, find};
+use crate::lang::Message;
 use crate::pml::PmlTrace;
+use crate::say;
 use crate::trace::{Tick, Trace, TraceInfo};
 use std::path::{Path, PathBuf};
 
@@ -42,9 +44,9 @@ pub struct Opened {
     /// The traces, each with the name that messages use.
     pub traces: Vec<(String, OpenTrace)>,
     /// Inputs that could not be read at all, with the reason.
-    pub unreadable: Vec<String>,
+    pub unreadable: Vec<Message>,
     /// Files that were found and are not read, with the reason.
-    pub passed_over: Vec<String>,
+    pub passed_over: Vec<Message>,
     /// Servicing logs, where the command takes them.
     pub logs: Vec<LogFile>,
     /// What there is to tell of the parts of split logs.
@@ -78,7 +80,7 @@ impl Opened {
     /// Tells of what could not be opened.
     pub fn warn(&self) {
         for reason in &self.unreadable {
-            warn(reason);
+            warn(reason.en());
         }
     }
 
@@ -94,12 +96,12 @@ impl Opened {
     /// Why there is nothing to work on.
     pub fn nothing_usable(&self) -> CliError {
         if let ([reason], []) = (self.unreadable.as_slice(), self.passed_over.as_slice()) {
-            return CliError::Input(reason.clone());
+            return CliError::Input(reason.to_string());
         }
         let mut text = "no trace that can be read was given".to_owned();
         for reason in self.unreadable.iter().chain(&self.passed_over) {
             text.push_str("\n  ");
-            text.push_str(reason);
+            text.push_str(reason.en());
         }
         if self.unreadable.is_empty() && self.passed_over.is_empty() {
             text.push_str(": expected Procmon logs (.pml) or Windows trace logs (.etl), or a folder or archive that holds some");
@@ -115,7 +117,7 @@ impl Opened {
                 let bar = bars.bar(format!("Opening {name}"), 0);
                 match PmlTrace::open(path, &|units| bar.tick(units)) {
                     Ok(trace) => self.traces.push((name, OpenTrace::Pml(Box::new(trace)))),
-                    Err(error) => self.unreadable.push(format!("{name}: {error}")),
+                    Err(error) => self.unreadable.push(of_file(&name, &error.message())),
                 }
             }
             FileKind::Etl => {
@@ -123,7 +125,7 @@ impl Opened {
                 let facts_only = self.purpose == Purpose::Facts;
                 match open_etl(path, facts_only, &|units| bar.tick(units)) {
                     Ok(trace) => self.traces.push((name, OpenTrace::Etl(Box::new(trace)))),
-                    Err(error) => self.unreadable.push(format!("{name}: {error}")),
+                    Err(error) => self.unreadable.push(of_file(&name, &error.message())),
                 }
             }
             FileKind::Cbs | FileKind::SetupApi if self.purpose == Purpose::Case => {
@@ -148,11 +150,19 @@ fn open_etl(path: &Path, facts_only: bool, tick: Tick<'_>) -> Result<EtlTrace, e
     }
 }
 
-fn not_read(name: &str, kind: FileKind) -> String {
-    format!(
-        "{name}: a {} is not read here: expected a Procmon log (.pml) or a Windows trace log (.etl)",
-        kind.name()
+fn not_read(name: &str, kind: FileKind) -> Message {
+    let kind = kind.said();
+    let (what, which) = (kind.en(), kind.zh());
+    say!(
+        en: "{name}: a {what} is not read here: expected a Procmon log (.pml) or a Windows trace log (.etl)",
+        zh: "{name}：此命令不读取{which}：应为 Procmon 日志（.pml）或 Windows 跟踪日志（.etl）",
     )
+}
+
+/// A file and what there is to tell of it.
+pub fn of_file(name: &str, told: &Message) -> Message {
+    let (en, zh) = (told.en(), told.zh());
+    say!(en: "{name}: {en}", zh: "{name}：{zh}")
 }
 
 /// Opens every trace that `paths` stand for, for their facts: events cannot be had from all of them.
@@ -176,7 +186,10 @@ fn open(paths: &[PathBuf], bars: &Bars, purpose: Purpose) -> Opened {
         traces: Vec::new(),
         logs: Vec::new(),
         purpose,
-        unreadable: errors.iter().map(ToString::to_string).collect(),
+        unreadable: errors
+            .iter()
+            .map(|error| Message::verbatim(error.to_string()))
+            .collect(),
         passed_over: Vec::new(),
         part_notes: Vec::new(),
         workspace: Workspace::default(),
@@ -193,10 +206,11 @@ fn open(paths: &[PathBuf], bars: &Bars, purpose: Purpose) -> Opened {
         };
         let (inner, errors) = unpacked;
         if named && inner.is_empty() && errors.is_empty() {
-            out.unreadable
-                .push(format!("{name}: the archive holds no trace"));
+            out.unreadable.push(
+                say!(en: "{name}: the archive holds no trace", zh: "{name}：压缩文件中没有跟踪"),
+            );
         }
-        for error in errors {
+        for error in errors.into_iter().map(Message::verbatim) {
             if named {
                 out.unreadable.push(error);
             } else {

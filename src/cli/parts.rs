@@ -2,7 +2,9 @@
 
 use super::open::OpenTrace;
 use crate::input::split::PartName;
+use crate::lang::Message;
 use crate::pml::{PmlTrace, parts::join};
+use crate::say;
 use crate::trace::path::file_name;
 use crate::trace::time::TICKS_PER_SECOND;
 use std::collections::HashMap;
@@ -16,7 +18,7 @@ pub struct PartNote {
     /// Position of the trace.
     pub trace: usize,
     /// What, in a sentence.
-    pub text: String,
+    pub text: Message,
 }
 
 /// Time without an event between two parts that is worth telling: a running machine is never silent for so long.
@@ -142,20 +144,23 @@ fn put_group_together(named: &mut [Named], numbers: &[u32], at: usize, notes: &m
         let shown = (file_name(name), file_name(next_name));
         if !follows(part, next) {
             in_order = false;
-            note(format!(
-                "{} has the name of a part behind {}, and its times do not lie behind it: are they parts of one log? Each is read by itself.",
-                shown.1, shown.0
+            note(say!(
+                en: "{next} has the name of a part behind {part}, and its times do not lie behind it: are they parts of one log? Each is read by itself.",
+                zh: "从名称看 {next} 是 {part} 之后的部分，但其时间并不在后面：它们属于同一个日志吗？现分别读取。",
+                next = shown.1,
+                part = shown.0,
             ));
             continue;
         }
         if let (Some(last), Some(first)) = (part.info().last, next.info().first) {
             let gap = first.0.saturating_sub(last.0);
             if gap >= GAP {
-                note(format!(
-                    "No event for {:.1} s between {} and {}: from {last} to {first}.",
-                    gap as f64 / TICKS_PER_SECOND as f64,
-                    shown.0,
-                    shown.1
+                note(say!(
+                    en: "No event for {seconds:.1} s between {part} and {next}: from {last} to {first}.",
+                    zh: "{part} 与 {next} 之间有 {seconds:.1} 秒没有事件：从 {last} 到 {first}。",
+                    seconds = gap as f64 / TICKS_PER_SECOND as f64,
+                    part = shown.0,
+                    next = shown.1,
                 ));
             }
         }
@@ -173,11 +178,19 @@ fn put_group_together(named: &mut [Named], numbers: &[u32], at: usize, notes: &m
 }
 
 /// Names the parts `from..=to` of the log that `name` is a part of.
-fn missing(name: &str, from: u32, to: u32) -> String {
+fn missing(name: &str, from: u32, to: u32) -> Message {
     let part = |number| PartName::sibling(name, number).unwrap_or_default();
-    let which = match to - from {
-        0 => format!("Part {} of the log is", part(from)),
-        _ => format!("Parts {} to {} of the log are", part(from), part(to)),
-    };
-    format!("{which} missing or cannot be read: what happened in that time is not known.")
+    match to - from {
+        0 => say!(
+            en: "Part {part} of the log is missing or cannot be read: what happened in that time is not known.",
+            zh: "日志缺少 {part} 这一部分，或者无法读取：这段时间发生了什么不得而知。",
+            part = part(from),
+        ),
+        _ => say!(
+            en: "Parts {first} to {last} of the log are missing or cannot be read: what happened in that time is not known.",
+            zh: "日志缺少 {first} 至 {last} 这几个部分，或者无法读取：这段时间发生了什么不得而知。",
+            first = part(from),
+            last = part(to),
+        ),
+    }
 }

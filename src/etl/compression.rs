@@ -4,6 +4,9 @@
 //! one byte at a time, and return nothing when the input is cut. A trace needs a bound, speed, and
 //! the intact part of a cut buffer, so the hundred lines stand here.
 
+use crate::lang::Message;
+use crate::say;
+
 use crate::bytes::{u8_at, u16_at, u32_at};
 
 /// What became of a stream.
@@ -21,12 +24,15 @@ pub enum Outcome {
 
 impl Outcome {
     /// In words, for messages.
-    pub fn reason(self) -> &'static str {
+    pub fn reason(self) -> Message {
         match self {
-            Self::Full => "the stream is whole",
-            Self::Ended => "the stream ends early",
-            Self::Distance => "a match reaches back before the start of the buffer",
-            Self::Length => "a match length is not valid",
+            Self::Full => say!(en: "the stream is whole", zh: "数据流完整"),
+            Self::Ended => say!(en: "the stream ends early", zh: "数据流提前结束"),
+            Self::Distance => say!(
+                en: "a match reaches back before the start of the buffer",
+                zh: "匹配超出了缓冲区的开头",
+            ),
+            Self::Length => say!(en: "a match length is not valid", zh: "匹配长度无效"),
         }
     }
 }

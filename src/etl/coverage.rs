@@ -6,6 +6,8 @@ use super::file::EtlFile;
 use super::hooks::hook_of_class;
 use super::layout::{item, mode};
 use super::masks::{FILE_IO, FILE_IO_INIT, GroupMasks, MINIFILTER, REGISTRY};
+use crate::lang::Message;
+use crate::say;
 use crate::trace::Coverage;
 use std::ops::RangeInclusive;
 
@@ -52,37 +54,44 @@ pub fn coverage(file: &EtlFile, census: &Census, facts: &Facts) -> Coverage {
     let stacks = facts.operation_stacks;
     let mut notes = Vec::new();
     if census.records.good <= 1 {
-        notes.push("The trace holds no event.".to_owned());
+        notes.push(say!(en: "The trace holds no event.", zh: "跟踪中没有任何事件。"));
     } else {
         let masks = &census.masks;
         notes.extend(absent(
             files,
             masks.has(FILE_IO_INIT),
-            "File-system activity",
+            &say!(en: "File-system activity", zh: "文件系统活动"),
         ));
-        notes.extend(absent(registry, masks.has(REGISTRY), "Registry activity"));
+        notes.extend(absent(
+            registry,
+            masks.has(REGISTRY),
+            &say!(en: "Registry activity", zh: "注册表活动"),
+        ));
         notes.extend(absent(
             minifilter,
             masks.has_minifilter(),
-            "Minifilter activity",
+            &say!(en: "Minifilter activity", zh: "微筛选器活动"),
         ));
         notes.extend(halves(masks));
         if !stacks {
-            let which = match census.has_stacks() {
-                true => "File and registry events have no stacks",
-                false => "The events have no stacks",
-            };
-            notes.push(format!(
-                "{which}, so no driver can be tied to a file or registry operation by its frames."
-            ));
+            notes.push(match census.has_stacks() {
+                true => say!(
+                    en: "File and registry events have no stacks, so no driver can be tied to a file or registry operation by its frames.",
+                    zh: "文件和注册表事件没有堆栈，因此无法通过堆栈帧将驱动程序与文件或注册表操作对应起来。",
+                ),
+                false => say!(
+                    en: "The events have no stacks, so no driver can be tied to a file or registry operation by its frames.",
+                    zh: "事件没有堆栈，因此无法通过堆栈帧将驱动程序与文件或注册表操作对应起来。",
+                ),
+            });
         }
     }
     notes.extend(clock_note(file));
     if file.header().has_mode(mode::CIRCULAR) {
-        notes.push(
-            "The session wrote a ring: events older than the first may have been written over."
-                .to_owned(),
-        );
+        notes.push(say!(
+            en: "The session wrote a ring: events older than the first may have been written over.",
+            zh: "会话使用循环文件：早于第一个事件的事件可能已被覆盖。",
+        ));
     }
     Coverage {
         file: files,
@@ -95,41 +104,51 @@ pub fn coverage(file: &EtlFile, census: &Census, facts: &Facts) -> Coverage {
     }
 }
 
-fn absent(there: bool, recorded: bool, what: &str) -> Option<String> {
+fn absent(there: bool, recorded: bool, what: &Message) -> Option<Message> {
+    let (what, which) = (what.en(), what.zh());
     match (there, recorded) {
         (true, _) => None,
-        (false, true) => Some(format!("{what} was recorded, and none is in the trace.")),
-        (false, false) => Some(format!("{what} was not recorded.")),
+        (false, true) => Some(say!(
+            en: "{what} was recorded, and none is in the trace.",
+            zh: "已启用{which}的记录，但跟踪中没有这类事件。",
+        )),
+        (false, false) => Some(say!(en: "{what} was not recorded.", zh: "未记录{which}。")),
     }
 }
 
 /// Operations without their ends, and callbacks without theirs.
-fn halves(masks: &GroupMasks) -> Vec<String> {
+fn halves(masks: &GroupMasks) -> Vec<Message> {
     let mut out = Vec::new();
     if masks.has(FILE_IO_INIT) && !masks.has(FILE_IO) {
-        out.push(
-            "Ends of file operations were not recorded, so their results are not known.".to_owned(),
-        );
+        out.push(say!(
+            en: "Ends of file operations were not recorded, so their results are not known.",
+            zh: "未记录文件操作的结束，因此不知道其结果。",
+        ));
     }
     if masks.has_minifilter() && !masks.has(MINIFILTER) {
-        out.push(
-            "Ends of minifilter callbacks were not recorded, so their durations are not known."
-                .to_owned(),
-        );
+        out.push(say!(
+            en: "Ends of minifilter callbacks were not recorded, so their durations are not known.",
+            zh: "未记录微筛选器回调的结束，因此不知道其持续时间。",
+        ));
     }
     out
 }
 
 /// Times are by the wall clock at the start of the session; Windows may have set it later.
-fn clock_note(file: &EtlFile) -> Option<String> {
+fn clock_note(file: &EtlFile) -> Option<Message> {
     let drift = file
         .end_drift()
         .filter(|d| d.unsigned_abs() >= NOTABLE_DRIFT)?;
-    let way = if drift > 0 { "early" } else { "late" };
+    let (early, way) = if drift > 0 {
+        ("early", "早")
+    } else {
+        ("late", "晚")
+    };
     let hundredths = drift.unsigned_abs() / 100_000;
-    Some(format!(
-        "By the end time of the session, times of the trace are {}.{:02} s too {way}: the machine's clock was set after the session began.",
-        hundredths / 100,
-        hundredths % 100
+    Some(say!(
+        en: "By the end time of the session, times of the trace are {seconds}.{rest:02} s too {early}: the machine's clock was set after the session began.",
+        zh: "按会话的结束时间计算，跟踪中的时间偏{way} {seconds}.{rest:02} 秒：会话开始后，计算机的时钟被调整过。",
+        seconds = hundredths / 100,
+        rest = hundredths % 100,
     ))
 }

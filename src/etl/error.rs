@@ -1,6 +1,8 @@
 //! What can be wrong with an ETL file.
 
 use crate::bytes::Truncated;
+use crate::lang::Message;
+use crate::say;
 use std::io;
 
 /// Why a trace could not be opened.
@@ -26,9 +28,9 @@ pub enum EtlError {
         /// Where.
         offset: u64,
         /// What a trace has there.
-        expected: &'static str,
+        expected: Message,
         /// What is there.
-        found: String,
+        found: Message,
     },
     /// The file ends inside the trace header.
     #[error("ETL002 {0}: the file is cut inside its header")]
@@ -54,11 +56,11 @@ pub enum EtlError {
         /// Where the buffer starts.
         offset: u64,
         /// What belongs there.
-        expected: &'static str,
+        expected: Message,
         /// What is there.
-        found: String,
+        found: Message,
         /// What was done about it.
-        outcome: &'static str,
+        outcome: Message,
     },
     /// Bytes between the buffers that are no buffer.
     #[error(
@@ -94,7 +96,7 @@ pub enum EtlError {
         /// What came out.
         found: u64,
         /// Why it ended.
-        reason: &'static str,
+        reason: Message,
     },
     /// Something that should be a record and is none: the rest of the buffer cannot be read.
     #[error(
@@ -106,9 +108,9 @@ pub enum EtlError {
         /// Where the record starts in the buffer, after decompression.
         within: u64,
         /// What belongs there.
-        expected: &'static str,
+        expected: Message,
         /// What is there.
-        found: String,
+        found: Message,
     },
     /// A record whose size holds and whose inside does not.
     #[error(
@@ -120,9 +122,9 @@ pub enum EtlError {
         /// Where the record starts in the buffer, after decompression.
         within: u64,
         /// What belongs there.
-        expected: &'static str,
+        expected: Message,
         /// What is there.
-        found: String,
+        found: Message,
     },
 }
 
@@ -130,5 +132,87 @@ impl EtlError {
     /// Whether the rest of the buffer is lost with it.
     pub fn ends_buffer(&self) -> bool {
         !matches!(self, Self::Inside { .. })
+    }
+
+    /// The fault for people; in English what [`Display`](std::fmt::Display) says.
+    pub fn message(&self) -> Message {
+        let en = self.to_string();
+        match self {
+            Self::NotEtl {
+                offset,
+                expected,
+                found,
+            } => {
+                let (expected, found) = (expected.zh(), found.zh());
+                say!(en: "{en}", zh: "ETL001 偏移量 {offset:#x} 处：应为{expected}，实为{found}：这不是 ETL 文件")
+            }
+            Self::Header(cut) => {
+                let cut = cut.message();
+                let cut = cut.zh();
+                say!(en: "{en}", zh: "ETL002 {cut}：文件在文件头处被截断")
+            }
+            Self::NotClosed => say!(
+                en: "{en}",
+                zh: "ETL003 偏移量 0x0 处：应为会话的结束时间，实为 0：会话没有停止（系统崩溃，或在运行期间复制了文件）。最后几秒的事件可能缺失，Windows 在结尾写入的名称也可能缺失",
+            ),
+            Self::MissingBuffers { expected, found } => say!(
+                en: "{en}",
+                zh: "ETL004 偏移量 0x0 处：应有 {expected} 个缓冲区，实有 {found} 个：文件被截断或已损坏",
+            ),
+            Self::Buffer {
+                offset,
+                expected,
+                found,
+                outcome,
+            } => {
+                let (expected, found, outcome) = (expected.zh(), found.zh(), outcome.zh());
+                say!(en: "{en}", zh: "ETL005 偏移量 {offset:#x} 处：应为{expected}，实为{found}；{outcome}")
+            }
+            Self::Skipped { offset, bytes } => say!(
+                en: "{en}",
+                zh: "ETL006 偏移量 {offset:#x} 处：应为缓冲区，实为 {bytes} 个不属于任何缓冲区的字节；已跳过",
+            ),
+            Self::Cut { offset, need, have } => say!(
+                en: "{en}",
+                zh: "ETL007 偏移量 {offset:#x} 处：缓冲区应有 {need} 个字节，实有 {have} 个：文件被截断。截断之前的记录已读取",
+            ),
+            Self::Compressed {
+                offset,
+                expected,
+                found,
+                reason,
+            } => {
+                let reason = reason.zh();
+                say!(en: "{en}", zh: "ETL008 偏移量 {offset:#x} 处：压缩缓冲区应有 {expected} 个字节的记录，实有 {found} 个：{reason}")
+            }
+            Self::Record {
+                offset,
+                within,
+                expected,
+                found,
+            } => {
+                let (expected, found) = (expected.zh(), found.zh());
+                say!(en: "{en}", zh: "ETL009 偏移量 {offset:#x} 处缓冲区的第 {within:#x} 字节：应为{expected}，实为{found}；丢弃该缓冲区的其余部分")
+            }
+            Self::Inside {
+                offset,
+                within,
+                expected,
+                found,
+            } => {
+                let (expected, found) = (expected.zh(), found.zh());
+                say!(en: "{en}", zh: "ETL010 偏移量 {offset:#x} 处缓冲区的第 {within:#x} 字节：应为{expected}，实为{found}；丢弃该记录")
+            }
+        }
+    }
+}
+
+impl OpenError {
+    /// The reason for people.
+    pub fn message(&self) -> Message {
+        match self {
+            Self::Io(error) => Message::verbatim(error.to_string()),
+            Self::Format(error) => error.message(),
+        }
     }
 }

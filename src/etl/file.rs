@@ -11,6 +11,8 @@ use super::records::{Records, Scratch};
 use super::walk::{Walk, walk};
 use crate::bytes::{need, u16_at};
 use crate::input::view::Source;
+use crate::lang::Message;
+use crate::say;
 use crate::trace::Filetime;
 use std::io;
 use std::ops::Range;
@@ -308,7 +310,7 @@ fn first_header(head: &[u8]) -> Result<(TraceHeader, i64), EtlError> {
     let offset = buffer_at::SIZE as u64;
     let no_trace = || EtlError::NotEtl {
         offset: 0,
-        expected: "a buffer header and a trace header",
+        expected: say!(en: "a buffer header and a trace header", zh: "缓冲区头和跟踪头"),
         found: describe(head),
     };
     if is_text(head) {
@@ -335,16 +337,18 @@ fn is_text(head: &[u8]) -> bool {
 }
 
 /// The first bytes of a file in words, for the message that it is no trace.
-fn describe(head: &[u8]) -> String {
+fn describe(head: &[u8]) -> Message {
     match head {
-        [] => "an empty file".into(),
-        [b'P', b'M', b'L', b'_', ..] => "a Procmon log ('PML_')".into(),
-        [b'P', b'K', ..] => "a zip archive ('PK')".into(),
-        [0x1f, 0x8b, ..] => "a gzip file (1f 8b)".into(),
-        _ if is_text(head) => "text".into(),
+        [] => say!(en: "an empty file", zh: "空文件"),
+        [b'P', b'M', b'L', b'_', ..] => {
+            say!(en: "a Procmon log ('PML_')", zh: "Procmon 日志（“PML_”）")
+        }
+        [b'P', b'K', ..] => say!(en: "a zip archive ('PK')", zh: "zip 压缩文件（“PK”）"),
+        [0x1f, 0x8b, ..] => say!(en: "a gzip file (1f 8b)", zh: "gzip 文件（1f 8b）"),
+        _ if is_text(head) => say!(en: "text", zh: "文本"),
         _ => {
             let hex: Vec<String> = head.iter().take(8).map(|b| format!("{b:02x}")).collect();
-            format!("bytes {}", hex.join(" "))
+            say!(en: "bytes {hex}", zh: "字节 {hex}", hex = hex.join(" "))
         }
     }
 }

@@ -259,11 +259,11 @@ fn coverage_tells_not_recorded_from_not_there() {
     assert!(found.file && !found.registry && !found.stacks);
     assert_eq!(found.notes[0], "Registry activity was not recorded.");
     assert!(
-        found.notes[3].contains("2.50 s too late"),
+        found.notes[3].en().contains("2.50 s too late"),
         "{:?}",
         found.notes
     );
-    assert!(found.notes[4].starts_with("The session wrote a ring"));
+    assert!(found.notes[4].en().starts_with("The session wrote a ring"));
     let found = note(&buffer(4_096, 4, 0, &[trace_header(&Head::default())]));
     assert_eq!(found.notes, ["The trace holds no event."]);
 }

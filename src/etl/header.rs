@@ -5,6 +5,7 @@ use super::layout::{mode, record as record_at, time_zone, trace_header as at};
 use super::record::{Record, RecordKind};
 use super::time_zone::TimeZoneInfo;
 use crate::bytes::{push_utf16, slice_at, u8_at, u32_at, u64_at};
+use crate::say;
 use crate::trace::{Architecture, Filetime, Machine};
 
 /// `TRACE_LOGFILE_HEADER`, the payload of a file's first record.
@@ -66,10 +67,19 @@ impl TraceHeader {
         if record.kind() != RecordKind::System || hook != Some(0) {
             return Err(EtlError::NotEtl {
                 offset,
-                expected: "a trace header (system record of hook 0x0000)",
+                expected: say!(
+                    en: "a trace header (system record of hook 0x0000)",
+                    zh: "跟踪头（挂钩 0x0000 的系统记录）",
+                ),
                 found: match hook {
-                    Some(hook) => format!("a record of hook {hook:#06x}"),
-                    None => format!("a record of type {}", record.type_byte()),
+                    Some(hook) => {
+                        say!(en: "a record of hook {hook:#06x}", zh: "挂钩 {hook:#06x} 的记录")
+                    }
+                    None => say!(
+                        en: "a record of type {kind}",
+                        zh: "类型为 {kind} 的记录",
+                        kind = record.type_byte(),
+                    ),
                 },
             });
         }
@@ -80,8 +90,11 @@ impl TraceHeader {
             Some(header) => Ok((header, time)),
             None => Err(EtlError::NotEtl {
                 offset,
-                expected: "a trace header of 272 bytes or more",
-                found: format!("{} bytes", payload.len()),
+                expected: say!(
+                    en: "a trace header of 272 bytes or more",
+                    zh: "至少 272 个字节的跟踪头",
+                ),
+                found: say!(en: "{bytes} bytes", zh: "{bytes} 个字节", bytes = payload.len()),
             }),
         }
     }

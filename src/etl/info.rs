@@ -4,8 +4,11 @@ use super::census::Census;
 use super::classes::class_of;
 use super::coverage::coverage;
 use super::dictionary::collect::Facts;
+use super::error::EtlError;
 use super::file::EtlFile;
 use super::hooks::{group_of, hook_name, hook_of_class};
+use crate::lang::Message;
+use crate::say;
 use crate::trace::{Class, KernelImage, Kind, OperationCount, Process, TraceInfo};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,15 +23,21 @@ pub fn describe(
     path: &Path,
 ) -> TraceInfo {
     let header = file.header();
-    let mut warnings: Vec<String> = file.faults().iter().map(ToString::to_string).collect();
-    warnings.extend(census.faults.iter().map(ToString::to_string));
-    for (lost, what) in [
-        (facts.lost_names, "names"),
-        (facts.stacks.lost, "definitions of stacks"),
-    ] {
-        if lost > 0 {
-            warnings.push(format!("{lost} {what} found no room in memory"));
-        }
+    let mut warnings: Vec<Message> = file.faults().iter().map(EtlError::message).collect();
+    warnings.extend(census.faults.iter().map(EtlError::message));
+    if facts.lost_names > 0 {
+        warnings.push(say!(
+            en: "{lost} names found no room in memory",
+            zh: "内存中放不下 {lost} 个名称",
+            lost = facts.lost_names,
+        ));
+    }
+    if facts.stacks.lost > 0 {
+        warnings.push(say!(
+            en: "{lost} definitions of stacks found no room in memory",
+            zh: "内存中放不下 {lost} 个堆栈定义",
+            lost = facts.stacks.lost,
+        ));
     }
     TraceInfo {
         path: path.to_owned(),

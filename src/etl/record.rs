@@ -5,6 +5,8 @@ use super::items::Items;
 use super::layout::{event, full, header_type as ty, kernel, message, record as at};
 use super::message::MessageFields;
 use crate::bytes::{i64_at, u8_at, u16_at, u32_at, u64_at};
+use crate::lang::Message;
+use crate::say;
 
 /// Kind of a record: which header it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,9 +81,9 @@ pub struct Descriptor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoRecord {
     /// What belongs there.
-    pub expected: &'static str,
+    pub expected: Message,
     /// What is there.
-    pub found: String,
+    pub found: Message,
     /// Bytes to the next record, where the size holds and only the inside does not.
     pub next: Option<usize>,
 }
@@ -172,18 +174,27 @@ impl<'a> Record<'a> {
         let (end, expected) = match self.kind {
             RecordKind::Event => (
                 Items::end(self.bytes, header),
-                "extended data items inside the record",
+                say!(
+                    en: "extended data items inside the record",
+                    zh: "位于记录内的扩展数据项",
+                ),
             ),
             RecordKind::Message => {
                 let fields = MessageFields::parse(self.bytes);
                 self.wide = fields.is_none_or(|f| f.options & message::POINTER32 == 0);
-                (fields.map(|f| f.end), "message fields inside the record")
+                (
+                    fields.map(|f| f.end),
+                    say!(en: "message fields inside the record", zh: "位于记录内的消息字段"),
+                )
             }
             _ => {
                 let flags = u8_at(self.bytes, kernel::FLAGS).unwrap_or(0);
                 let items = usize::from(flags & kernel::FLAG_PEBS != 0)
                     + usize::from(flags & kernel::COUNTERS);
-                (Some(header + items * 8), "counter values inside the record")
+                (
+                    Some(header + items * 8),
+                    say!(en: "counter values inside the record", zh: "位于记录内的计数器值"),
+                )
             }
         };
         match end.filter(|end| *end <= self.bytes.len()) {
@@ -193,7 +204,11 @@ impl<'a> Record<'a> {
             }
             None => Err(NoRecord {
                 expected,
-                found: format!("{} bytes behind the header", self.bytes.len() - header),
+                found: say!(
+                    en: "{bytes} bytes behind the header",
+                    zh: "记录头之后的 {bytes} 个字节",
+                    bytes = self.bytes.len() - header,
+                ),
                 next: Some(self.stride()),
             }),
         }
@@ -368,8 +383,8 @@ impl<'a> Record<'a> {
 #[cold]
 fn cut(need: usize, have: usize) -> NoRecord {
     NoRecord {
-        expected: "a whole record",
-        found: format!("{have} of its {need} bytes"),
+        expected: say!(en: "a whole record", zh: "完整的记录"),
+        found: say!(en: "{have} of its {need} bytes", zh: "{need} 个字节中的 {have} 个"),
         next: None,
     }
 }
@@ -377,8 +392,11 @@ fn cut(need: usize, have: usize) -> NoRecord {
 #[cold]
 fn no_marker(type_byte: u8, marker: u8) -> NoRecord {
     NoRecord {
-        expected: "the marker of a record",
-        found: format!("type byte {type_byte} and marker {marker:#04x}"),
+        expected: say!(en: "the marker of a record", zh: "记录的标记"),
+        found: say!(
+            en: "type byte {type_byte} and marker {marker:#04x}",
+            zh: "类型字节 {type_byte} 和标记 {marker:#04x}",
+        ),
         next: None,
     }
 }
@@ -386,8 +404,11 @@ fn no_marker(type_byte: u8, marker: u8) -> NoRecord {
 #[cold]
 fn too_small(size: usize, header: usize) -> NoRecord {
     NoRecord {
-        expected: "a size that holds the header",
-        found: format!("{size} bytes where the header takes {header}"),
+        expected: say!(en: "a size that holds the header", zh: "能容纳记录头的大小"),
+        found: say!(
+            en: "{size} bytes where the header takes {header}",
+            zh: "{size} 个字节，而记录头需要 {header} 个",
+        ),
         next: None,
     }
 }

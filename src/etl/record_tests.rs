@@ -162,11 +162,15 @@ fn no_record() {
     for bytes in every_kind(0) {
         // Every cut of a record is told as such, whatever is missing.
         for len in 0..bytes.len() {
-            assert_eq!(fault(&bytes[..len]).expected, "a whole record", "{len}");
+            assert_eq!(
+                fault(&bytes[..len]).expected.en(),
+                "a whole record",
+                "{len}"
+            );
         }
         let mut odd = bytes.clone();
         odd[3] = 0x40;
-        assert_eq!(fault(&odd).expected, "the marker of a record");
+        assert_eq!(fault(&odd).expected.en(), "the marker of a record");
         let mut odd = bytes.clone();
         let size = if bytes[3] == 0xC0 && [1, 2, 3, 4, 16, 17].contains(&bytes[2]) {
             4
@@ -174,10 +178,10 @@ fn no_record() {
             0
         };
         odd[size..size + 2].copy_from_slice(&7_u16.to_le_bytes());
-        assert_eq!(fault(&odd).expected, "a size that holds the header");
+        assert_eq!(fault(&odd).expected.en(), "a size that holds the header");
     }
     for kind in [0, 5, 9, 22, 255] {
         let bytes = [9, 0, kind, 0xC0, 9, 0, 0, 0, 0];
-        assert_eq!(fault(&bytes).expected, "the marker of a record");
+        assert_eq!(fault(&bytes).expected.en(), "the marker of a record");
     }
 }

@@ -8,6 +8,7 @@ use super::error::EtlError;
 use super::layout::buffer as at;
 use crate::bytes::u16_at;
 use crate::input::view::{Source, View};
+use crate::say;
 use std::io;
 
 /// What a walk found.
@@ -139,9 +140,20 @@ impl Walker<'_> {
         self.out.damaged += 1;
         self.note(EtlError::Buffer {
             offset,
-            expected: "a buffer header with its size and the end of its data",
-            found: format!("{} and {}", header.size, header.filled),
-            outcome: "its records are read as far as they go",
+            expected: say!(
+                en: "a buffer header with its size and the end of its data",
+                zh: "带有缓冲区大小和数据结尾的缓冲区头",
+            ),
+            found: say!(
+                en: "{size} and {filled}",
+                zh: " {size} 和 {filled}",
+                size = header.size,
+                filled = header.filled,
+            ),
+            outcome: say!(
+                en: "its records are read as far as they go",
+                zh: "其中的记录能读多少读多少",
+            ),
         });
         self.take(header, offset, len as u32, filled);
         Ok(offset + len)

@@ -5,6 +5,8 @@ use super::schema::{DriverFinding, Evidence, Input, MachineFacts, PathCount, Ver
 use super::touch::{DriverTally, Paths, Touch};
 use crate::codes::procmon::write_result;
 use crate::drivers::{Basis, Driver, DriverList, Role};
+use crate::lang::Message;
+use crate::say;
 use crate::trace::Coverage;
 use crate::trace::path::file_name;
 
@@ -141,17 +143,18 @@ pub fn describe_input(input: &CaseInput<'_>) -> Input {
 }
 
 /// The traced machine, and a warning where the traces name more than one.
-pub fn machine(case: &Case<'_>, warnings: &mut Vec<String>) -> MachineFacts {
+pub fn machine(case: &Case<'_>, warnings: &mut Vec<Message>) -> MachineFacts {
     let mut machines = case.inputs.iter().map(|input| &input.trace.info().machine);
     let first = machines.next().map(MachineFacts::from).unwrap_or_default();
     let other = machines.find(|machine| {
         matches!((&machine.name, &first.name), (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b))
     });
     if let Some(other) = other {
-        warnings.push(format!(
-            "The traces come from different machines ({} and {}): do they belong to one case?",
-            first.name.as_deref().unwrap_or("?"),
-            other.name.as_deref().unwrap_or("?")
+        warnings.push(say!(
+            en: "The traces come from different machines ({one} and {other}): do they belong to one case?",
+            zh: "这些跟踪来自不同的计算机（{one} 和 {other}）：它们属于同一个案例吗？",
+            one = first.name.as_deref().unwrap_or("?"),
+            other = other.name.as_deref().unwrap_or("?"),
         ));
     }
     first
@@ -178,23 +181,25 @@ pub fn coverage(case: &Case<'_>) -> Coverage {
 }
 
 /// What is odd about the drivers.
-pub fn identity_warnings(case: &Case<'_>, drivers: &[&Driver]) -> Vec<String> {
+pub fn identity_warnings(case: &Case<'_>, drivers: &[&Driver]) -> Vec<Message> {
     let mut out = Vec::new();
     if drivers.is_empty() && case.inputs.iter().any(|i| i.trace.info().records.good > 0) {
-        out.push(
-            "The traces list no kernel modules: no stack frame can be tied to a driver.".to_owned(),
-        );
+        out.push(say!(
+            en: "The traces list no kernel modules: no stack frame can be tied to a driver.",
+            zh: "跟踪中没有内核模块列表：无法将任何堆栈帧对应到驱动程序。",
+        ));
     }
     for driver in drivers {
         if driver.third_party
             && driver.basis == Basis::Company
             && crate::drivers::tables::is_inbox(file_name(&driver.path))
         {
-            out.push(format!(
-                "{} has the name of a Windows driver and the company '{}': check where it comes from ({}).",
-                driver.name,
-                driver.company.trim(),
-                driver.path
+            out.push(say!(
+                en: "{name} has the name of a Windows driver and the company '{company}': check where it comes from ({path}).",
+                zh: "{name} 与 Windows 驱动程序同名，公司却是“{company}”：请核实其来源（{path}）。",
+                name = driver.name,
+                company = driver.company.trim(),
+                path = driver.path,
             ));
         }
     }

@@ -8,6 +8,8 @@ use super::schema::{
 };
 use crate::codes::hresult;
 use crate::drivers::Role;
+use crate::lang::Message;
+use crate::say;
 use crate::servicing::is_servicing_process;
 use crate::trace::path::{file_name, starts_with_no_case};
 use serde::Serialize;
@@ -29,7 +31,7 @@ pub struct Suspect {
     /// The level in words.
     pub level_name: &'static str,
     /// Why, as a sentence.
-    pub reason: String,
+    pub reason: Message,
     /// The events behind it: file and index.
     pub evidence: Vec<EventRef>,
 }
@@ -155,7 +157,7 @@ fn products(suspects: &[Suspect]) -> Vec<Product> {
 fn suspect(
     kind: &'static str,
     (name, pid, company): (&str, Option<u32>, Option<&str>),
-    (level, reason): (u8, String),
+    (level, reason): (u8, Message),
     evidence: Vec<EventRef>,
 ) -> Suspect {
     Suspect {
@@ -188,6 +190,12 @@ fn is_of_attempt(row: &Evidence) -> bool {
     by_servicing && row.phase != Some("rollback")
 }
 
+/// The result of a refused row, which has one.
+fn result_of(row: &Evidence) -> &str {
+    let result = row.result.as_deref().or(row.status.as_deref());
+    result.unwrap_or_default()
+}
+
 fn status_of(row: &Evidence) -> Option<u32> {
     hex(row.status.as_deref()?)
 }
@@ -195,7 +203,7 @@ fn status_of(row: &Evidence) -> Option<u32> {
 fn grade_driver(driver: &DriverFinding, findings: &Findings, failed: &Failed) -> Suspect {
     let who = (driver.name.as_str(), None, driver.company.as_deref());
     if driver.role == Role::Observer {
-        let reason = "It only watches: a tracing tool's driver.".to_owned();
+        let reason = say!(en: "It only watches: a tracing tool's driver.", zh: "它只是观察者：跟踪工具的驱动程序。");
         return suspect("driver", who, (0, reason), Vec::new());
     }
     let rows = || driver.evidence.iter().filter(|row| is_of_attempt(row));
@@ -203,12 +211,13 @@ fn grade_driver(driver: &DriverFinding, findings: &Findings, failed: &Failed) ->
     let callbacks = || refusals().filter(|row| row.kind == TouchKind::Minifilter);
     let fits = |row: &&Evidence| status_of(row).is_some_and(|s| failed.statuses.contains(&s));
     if let Some(row) = callbacks().find(fits) {
-        let reason = format!(
-            "Its own callback refused {} of {} with {}, which is what the logged code {} stands for.",
-            row.operation,
-            file_name(&row.path),
-            row.result.as_deref().unwrap_or("an error"),
-            findings
+        let reason = say!(
+            en: "Its own callback refused {operation} of {file} with {result}, which is what the logged code {code} stands for.",
+            zh: "它自己的回调以 {result} 拒绝了对 {file} 的 {operation} 操作，日志中的代码 {code} 正是这个含义。",
+            operation = row.operation,
+            file = file_name(&row.path),
+            result = result_of(row),
+            code = findings
                 .failure
                 .as_ref()
                 .and_then(|failure| failure.code.as_deref())
@@ -218,39 +227,46 @@ fn grade_driver(driver: &DriverFinding, findings: &Findings, failed: &Failed) ->
         return suspect("driver", who, (4, reason), evidence);
     }
     if let Some(row) = callbacks().next() {
-        let reason = format!(
-            "Its own callback refused {} of {} to servicing with {}; that this led to the logged failure is not shown.",
-            row.operation,
-            file_name(&row.path),
-            row.result.as_deref().unwrap_or("an error"),
+        let reason = say!(
+            en: "Its own callback refused {operation} of {file} to servicing with {result}; that this led to the logged failure is not shown.",
+            zh: "它自己的回调以 {result} 拒绝了服务堆栈对 {file} 的 {operation} 操作；是否由此导致日志中的失败，尚无证据。",
+            operation = row.operation,
+            file = file_name(&row.path),
+            result = result_of(row),
         );
         return suspect("driver", who, (3, reason), refs(callbacks()));
     }
     if let Some(row) = refusals().next() {
-        let reason = format!(
-            "It is on the stack of {} of {}, which servicing was refused with {}; who refused it is not shown.",
-            row.operation,
-            file_name(&row.path),
-            row.result.as_deref().unwrap_or("an error"),
+        let reason = say!(
+            en: "It is on the stack of {operation} of {file}, which servicing was refused with {result}; who refused it is not shown.",
+            zh: "服务堆栈对 {file} 的 {operation} 操作被以 {result} 拒绝，它位于该操作的堆栈上；由谁拒绝，尚无证据。",
+            operation = row.operation,
+            file = file_name(&row.path),
+            result = result_of(row),
         );
         return suspect("driver", who, (3, reason), refs(refusals()));
     }
     let delays = || rows().filter(|row| row.reason == Reason::Delay);
     if let Some(row) = delays().next() {
-        let reason = format!(
-            "Servicing waited {:.1} s on {} with it in the call.",
-            row.duration_us.unwrap_or(0.0) / 1e6,
-            file_name(&row.path),
+        let reason = say!(
+            en: "Servicing waited {seconds:.1} s on {file} with it in the call.",
+            zh: "服务堆栈在 {file} 上等待了 {seconds:.1} 秒，其间它位于调用链中。",
+            seconds = row.duration_us.unwrap_or(0.0) / 1e6,
+            file = file_name(&row.path),
         );
         return suspect("driver", who, (3, reason), refs(delays()));
     }
     if driver.touches.total() > 0 {
-        let reason = "It was in the call of operations on driver-store paths in the window; none that servicing made failed or was slow."
-            .to_owned();
+        let reason = say!(
+            en: "It was in the call of operations on driver-store paths in the window; none that servicing made failed or was slow.",
+            zh: "在时间窗口内，它位于驱动程序存储路径上操作的调用链中；其中服务堆栈发起的操作既没有失败，也没有变慢。",
+        );
         return suspect("driver", who, (2, reason), refs(driver.evidence.iter()));
     }
-    let reason =
-        "It is loaded; nothing is recorded of it on driver-store paths in the window.".to_owned();
+    let reason = say!(
+        en: "It is loaded; nothing is recorded of it on driver-store paths in the window.",
+        zh: "它已加载；时间窗口内在驱动程序存储路径上没有关于它的记录。",
+    );
     suspect("driver", who, (1, reason), Vec::new())
 }
 
@@ -261,18 +277,23 @@ fn grade_process(process: &ProcessFinding) -> Suspect {
         Some(process.company.as_str()),
     );
     let judgement = if process.touches > 0 && process.touches == process.failures {
-        let reason =
-            "It was refused itself whatever it tried on driver-store paths: a victim does no harm.";
-        (0, reason.to_owned())
+        let reason = say!(
+            en: "It was refused itself whatever it tried on driver-store paths: a victim does no harm.",
+            zh: "它在驱动程序存储路径上的所有操作都被拒绝：它是受害者，不会造成影响。",
+        );
+        (0, reason)
     } else {
-        let reason = "It worked on driver-store paths in the window; that it stood in servicing's way is not shown.";
-        (2, reason.to_owned())
+        let reason = say!(
+            en: "It worked on driver-store paths in the window; that it stood in servicing's way is not shown.",
+            zh: "它在时间窗口内操作过驱动程序存储路径；是否妨碍了服务堆栈，尚无证据。",
+        );
+        (2, reason)
     };
     suspect("process", who, judgement, Vec::new())
 }
 
 /// Raises who held a file to the level of that, or lists it: a holder need not have touched the driver store.
-fn raise(suspects: &mut Vec<Suspect>, holder: &Holder, (level, reason): (u8, String)) {
+fn raise(suspects: &mut Vec<Suspect>, holder: &Holder, (level, reason): (u8, Message)) {
     let Some(name) = holder.driver.as_ref().or(holder.process.as_ref()) else {
         return;
     };
@@ -305,12 +326,13 @@ fn raise(suspects: &mut Vec<Suspect>, holder: &Holder, (level, reason): (u8, Str
 }
 
 /// What holding a file says that servicing was refused for it.
-fn judge_conflict(conflict: &Conflict, certainty: Certainty, failed: &Failed) -> (u8, String) {
+fn judge_conflict(conflict: &Conflict, certainty: Certainty, failed: &Failed) -> (u8, Message) {
     let file = file_name(&conflict.path);
     let result = &conflict.result;
     if certainty == Certainty::Possible {
-        let reason = format!(
-            "It had {file} open when servicing was refused with {result}; what it had it open for is not known."
+        let reason = say!(
+            en: "It had {file} open when servicing was refused with {result}; what it had it open for is not known.",
+            zh: "服务堆栈被以 {result} 拒绝时，它正打开着 {file}；打开时请求了哪些访问权限尚不清楚。",
         );
         return (3, reason);
     }
@@ -318,19 +340,22 @@ fn judge_conflict(conflict: &Conflict, certainty: Certainty, failed: &Failed) ->
         .code
         .is_some_and(|code| CONFLICT_CODES.contains(&code))
     {
-        let reason = format!(
-            "It had {file} open in a way that does not go together with what servicing needed: {result}, which is what was logged."
+        let reason = say!(
+            en: "It had {file} open in a way that does not go together with what servicing needed: {result}, which is what was logged.",
+            zh: "它打开 {file} 的方式与服务堆栈所需的访问不相容：{result}，与日志记录的错误一致。",
         );
         return (4, reason);
     }
     let hive = starts_with_no_case(file, "DRIVERS") && failed.code == Some(0x8007_03F1);
     let reason = if hive {
-        format!(
-            "It had {file} open when the hive was loaded ({result}); a hive whose log cannot be opened is called corrupt, which is what was logged."
+        say!(
+            en: "It had {file} open when the hive was loaded ({result}); a hive whose log cannot be opened is called corrupt, which is what was logged.",
+            zh: "加载配置单元时它正打开着 {file}（{result}）；日志文件无法打开的配置单元会被判定为已损坏，与日志记录的错误一致。",
         )
     } else {
-        format!(
-            "It had {file} open in a way that does not go together with what was needed: {result}."
+        say!(
+            en: "It had {file} open in a way that does not go together with what was needed: {result}.",
+            zh: "它打开 {file} 的方式与所需的访问不相容：{result}。",
         )
     };
     (3, reason)

@@ -2,6 +2,8 @@
 
 use super::schema::{Failure, Input, InputKind, WindowEvidence};
 use crate::codes::hresult;
+use crate::lang::Message;
+use crate::say;
 use crate::servicing::cbs::{Attempt, CbsLog, Phase};
 use crate::servicing::setupapi::{Section, SetupLog};
 use crate::servicing::{LineRef, LocalTime, Mark};
@@ -102,7 +104,7 @@ pub struct LoggedFailure {
     /// The lines that place it.
     pub evidence: Vec<WindowEvidence>,
     /// What is assumed, in sentences.
-    pub notes: Vec<String>,
+    pub notes: Vec<Message>,
 }
 
 impl LoggedFailure {
@@ -159,10 +161,16 @@ impl CaseLogs {
             notes: Vec::new(),
         };
         if !span.start_known {
-            out.notes.push("CBS.log does not say when the driver operation queue started: 60 s before the failure are looked at.".to_owned());
+            out.notes.push(say!(
+                en: "CBS.log does not say when the driver operation queue started: 60 s before the failure are looked at.",
+                zh: "CBS.log 没有记录驱动程序操作队列何时开始：检查失败之前的 60 秒。",
+            ));
         }
         if !span.end_known {
-            out.notes.push("CBS.log does not say when the rollback ended: 60 s after the failure are looked at.".to_owned());
+            out.notes.push(say!(
+                en: "CBS.log does not say when the rollback ended: 60 s after the failure are looked at.",
+                zh: "CBS.log 没有记录回滚何时结束：检查失败之后的 60 秒。",
+            ));
         }
         if let Some(setup) = &self.setup {
             sharpen(&mut out, setup, clock);
@@ -203,7 +211,7 @@ fn by_setup(log: &SetupLog, section: &Section, clock: &LogClock<'_>) -> Option<L
     let end = end.max(start);
     let instant = clock.setup(failed.mark.time).max(start).min(end);
     let name = log.name(failed.mark.at);
-    let line = |time, text: String| WindowEvidence {
+    let line = |time, text: Message| WindowEvidence {
         time,
         input: name.to_owned(),
         text,
@@ -221,12 +229,22 @@ fn by_setup(log: &SetupLog, section: &Section, clock: &LogClock<'_>) -> Option<L
         evidence: vec![
             line(
                 start,
-                format!("line {}: [{}]", section.first.line, section.title),
+                say!(
+                    en: "line {line}: [{title}]",
+                    zh: "第 {line} 行：[{title}]",
+                    line = section.first.line,
+                    title = section.title,
+                ),
             ),
             row(name, instant, &failed.mark),
             line(
                 end,
-                format!("line {}: end of [{}]", section.last.line, section.title),
+                say!(
+                    en: "line {line}: end of [{title}]",
+                    zh: "第 {line} 行：[{title}] 结束",
+                    line = section.last.line,
+                    title = section.title,
+                ),
             ),
         ],
         notes: Vec::new(),
@@ -250,7 +268,12 @@ fn row(input: &str, time: Filetime, mark: &Mark) -> WindowEvidence {
     WindowEvidence {
         time,
         input: input.to_owned(),
-        text: format!("line {}: {}", mark.at.line, mark.text.trim()),
+        text: say!(
+            en: "line {line}: {said}",
+            zh: "第 {line} 行：{said}",
+            line = mark.at.line,
+            said = mark.text.trim(),
+        ),
     }
 }
 

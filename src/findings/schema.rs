@@ -1,6 +1,8 @@
 //! `findings.json`, field by field. `docs/findings.md` is its description for readers; fields are only ever added.
 
 use crate::drivers::{Basis, Role};
+use crate::lang::Message;
+use crate::say;
 use crate::trace::{Coverage, Filetime, Kind, Machine};
 use serde::Serialize;
 
@@ -27,7 +29,7 @@ pub struct Findings {
     /// What the traces can and cannot show.
     pub coverage: Coverage,
     /// What the reader has to know before trusting the rest.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Message>,
     /// Operations of servicing that may be the one that failed, most telling first.
     pub failing_operations: Vec<super::FailingOperation>,
     /// What to know of them, or why there is none.
@@ -98,7 +100,7 @@ pub struct Input {
     /// Time of the last event.
     pub last: Option<Filetime>,
     /// What was wrong with it.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Message>,
 }
 
 /// The traced machine.
@@ -211,7 +213,7 @@ pub struct WindowEvidence {
     /// In which file.
     pub input: String,
     /// What.
-    pub text: String,
+    pub text: Message,
 }
 
 /// What a driver is said to have done.
@@ -408,14 +410,20 @@ impl Findings {
     }
 
     /// Why nobody can be seen, where that is so: then that nobody is seen says nothing at all.
-    pub fn blind(&self) -> Option<&'static str> {
+    pub fn blind(&self) -> Option<Message> {
         if !self.traces().any(|input| input.events > 0) {
-            return Some("none could be seen: the traces hold no event");
+            return Some(say!(
+                en: "none could be seen: the traces hold no event",
+                zh: "不可能看到任何驱动程序：跟踪中没有任何事件",
+            ));
         }
         let seeing = self.coverage.stacks || self.coverage.minifilter;
-        (!seeing).then_some(
-            "none could be seen: the traces hold neither stacks of file and registry operations nor minifilter callbacks",
-        )
+        (!seeing).then(|| {
+            say!(
+                en: "none could be seen: the traces hold neither stacks of file and registry operations nor minifilter callbacks",
+                zh: "不可能看到任何驱动程序：跟踪中既没有文件和注册表操作的堆栈，也没有微筛选器回调",
+            )
+        })
     }
 
     /// The drivers that are flagged: third party, not `loaded`, observers aside.

@@ -4,6 +4,8 @@ use super::analyze::{Case, CaseInput, Options};
 use super::schema::{Failure, Window};
 use super::window::choose_window;
 use crate::codes::procmon::write_result;
+use crate::lang::Message;
+use crate::say;
 use crate::servicing::is_servicing_process;
 use crate::trace::path::file_name;
 use crate::trace::{Batch, Class, Filetime, Progress, Select, Want, for_each_unit};
@@ -25,7 +27,7 @@ pub struct Timeline {
     /// What happened, in order of time.
     pub rows: Vec<TimelineRow>,
     /// What to know before trusting the rest.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Message>,
 }
 
 /// Something that happened.
@@ -38,7 +40,7 @@ pub struct TimelineRow {
     /// What kind of thing it is.
     pub kind: MarkerKind,
     /// What.
-    pub text: String,
+    pub text: Message,
 }
 
 /// Kind of a row.
@@ -191,28 +193,37 @@ fn marker(
     let info = input.trace.info();
     let process = info.processes.get(batch.process[row] as usize);
     let who = process.map_or_else(
-        || "unknown process".to_owned(),
-        |process| format!("{} ({})", process.name, process.pid),
+        || say!(en: "unknown process", zh: "未知进程"),
+        |process| Message::verbatim(format!("{} ({})", process.name, process.pid)),
     );
+    let (who, whom) = (who.en(), who.zh());
     let (path, target) = (batch.path.get(row), batch.target.get(row));
     let operation = batch.operation_full[row];
     let servicing = process.is_some_and(|process| is_servicing_process(&process.name));
     let failed = !options.rules.is_benign(batch.status[row]);
     let what = match operation {
-        "Process Start" => Some((MarkerKind::Process, format!("{who} starts"))),
-        "Process Exit" => Some((MarkerKind::Process, format!("{who} ends"))),
-        "RegSetValue" if is_execute_state(path) => {
-            Some((MarkerKind::ExecuteState, format!("{who} sets ExecuteState")))
-        }
+        "Process Start" => Some((
+            MarkerKind::Process,
+            say!(en: "{who} starts", zh: "{whom} 启动"),
+        )),
+        "Process Exit" => Some((
+            MarkerKind::Process,
+            say!(en: "{who} ends", zh: "{whom} 结束"),
+        )),
+        "RegSetValue" if is_execute_state(path) => Some((
+            MarkerKind::ExecuteState,
+            say!(en: "{who} sets ExecuteState", zh: "{whom} 设置 ExecuteState"),
+        )),
         "RegLoadKey" | "Hive Init" | "Hive Link" if is_servicing_hive(path, target) => Some((
             MarkerKind::Hive,
-            format!("{who} loads {path} from {target}"),
+            say!(en: "{who} loads {path} from {target}", zh: "{whom} 从 {target} 加载 {path}"),
         )),
-        "RegUnloadKey" | "Hive Destroy" if is_servicing_hive(path, target) => {
-            Some((MarkerKind::Hive, format!("{who} unloads {path}")))
-        }
+        "RegUnloadKey" | "Hive Destroy" if is_servicing_hive(path, target) => Some((
+            MarkerKind::Hive,
+            say!(en: "{who} unloads {path}", zh: "{whom} 卸载 {path}"),
+        )),
         _ if servicing && failed && batch.class[row] != Class::Process => {
-            let text = format!("{who} {operation} {path}");
+            let text = say!(en: "{who} {operation} {path}", zh: "{whom} {operation} {path}");
             Some((MarkerKind::Failure, text))
         }
         _ => None,
@@ -220,8 +231,10 @@ fn marker(
     let (mut kind, mut text) = what?;
     if let Some(status) = batch.status[row].filter(|_| failed) {
         kind = MarkerKind::Failure;
-        text.push_str(": ");
-        write_result(status, &mut text);
+        let mut result = String::new();
+        write_result(status, &mut result);
+        let (what, done) = (text.en(), text.zh());
+        text = say!(en: "{what}: {result}", zh: "{done}：{result}");
     }
     Some(TimelineRow {
         time: batch.time[row],

@@ -7,6 +7,8 @@ pub mod split;
 pub mod text;
 pub mod view;
 
+use crate::lang::Message;
+use crate::say;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -30,14 +32,14 @@ pub enum FileKind {
 
 impl FileKind {
     /// What people call it.
-    pub fn name(self) -> &'static str {
+    pub fn said(self) -> Message {
         match self {
-            Self::Pml => "Procmon log",
-            Self::Etl => "Windows trace log (ETL)",
-            Self::Cbs => "CBS log",
-            Self::SetupApi => "setupapi log",
-            Self::Archive => "archive",
-            Self::Other => "file of another kind",
+            Self::Pml => say!(en: "Procmon log", zh: "Procmon 日志"),
+            Self::Etl => say!(en: "Windows trace log (ETL)", zh: "Windows 跟踪日志（ETL）"),
+            Self::Cbs => say!(en: "CBS log", zh: "CBS 日志"),
+            Self::SetupApi => say!(en: "setupapi log", zh: "setupapi 日志"),
+            Self::Archive => say!(en: "archive", zh: "压缩文件"),
+            Self::Other => say!(en: "file of another kind", zh: "其他类型的文件"),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What can be wrong with a PML file.
 
 use crate::bytes::Truncated;
+use crate::lang::Message;
+use crate::say;
 
 /// The tables behind the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +15,17 @@ pub enum Table {
     Strings,
     /// Host and port names.
     Hosts,
+}
+
+impl Table {
+    fn zh(self) -> &'static str {
+        match self {
+            Self::Index => "事件索引",
+            Self::Processes => "进程表",
+            Self::Strings => "字符串表",
+            Self::Hosts => "主机和端口表",
+        }
+    }
 }
 
 impl std::fmt::Display for Table {
@@ -34,7 +47,7 @@ pub enum PmlError {
     #[error("PML001 at offset 0x0: expected the Procmon signature 'PML_', found {found}")]
     NotPml {
         /// The first bytes.
-        found: String,
+        found: Message,
     },
     /// A version other than 9.
     #[error("PML002 at offset 0x4: expected PML version 9, found version {found}. {hint}")]
@@ -42,7 +55,7 @@ pub enum PmlError {
         /// The version the file names.
         found: u32,
         /// What the user can do.
-        hint: &'static str,
+        hint: Message,
     },
     /// The file ends inside the header.
     #[error("PML003 {0}: the file is cut inside its header")]
@@ -60,9 +73,9 @@ pub enum PmlError {
         /// Where it starts or should start.
         offset: u64,
         /// What belongs there.
-        expected: String,
+        expected: Message,
         /// What is there.
-        found: String,
+        found: Message,
     },
     /// An event record that does not fit its place.
     #[error("PML006 {0}")]
@@ -77,4 +90,48 @@ pub enum PmlError {
         /// How many.
         bytes: u64,
     },
+}
+
+impl PmlError {
+    /// The fault for people; in English what [`Display`](std::fmt::Display) says.
+    pub fn message(&self) -> Message {
+        let en = self.to_string();
+        match self {
+            Self::NotPml { found } => {
+                let found = found.zh();
+                say!(en: "{en}", zh: "PML001 偏移量 0x0 处：应为 Procmon 签名“PML_”，实为{found}")
+            }
+            Self::Version { found, hint } => {
+                let hint = hint.zh();
+                say!(en: "{en}", zh: "PML002 偏移量 0x4 处：应为 PML 版本 9，实为版本 {found}。{hint}")
+            }
+            Self::Header(cut) => {
+                let cut = cut.message();
+                let cut = cut.zh();
+                say!(en: "{en}", zh: "PML003 {cut}：文件在文件头处被截断")
+            }
+            Self::NotClosed => say!(
+                en: "{en}",
+                zh: "PML004 偏移量 0x240 处：应为事件和各表的偏移量，实为零：日志没有正常关闭。事件已逐个读取；在 Procmon 中打开该日志并保存一次，即可得到进程名称",
+            ),
+            Self::Table {
+                table,
+                offset,
+                expected,
+                found,
+            } => {
+                let (table, expected, found) = (table.zh(), expected.zh(), found.zh());
+                say!(en: "{en}", zh: "PML005 偏移量 {offset:#x} 处：{table}：应为{expected}，实为{found}")
+            }
+            Self::Event(cut) => {
+                let cut = cut.message();
+                let cut = cut.zh();
+                say!(en: "{en}", zh: "PML006 {cut}")
+            }
+            Self::Skipped { offset, bytes } => say!(
+                en: "{en}",
+                zh: "PML007 偏移量 {offset:#x} 处：应为事件记录，实为 {bytes} 个不属于任何事件的字节；已跳过",
+            ),
+        }
+    }
 }

@@ -10,6 +10,8 @@ use super::strings::Strings;
 use super::walk::walk;
 use crate::bytes::{u8_at, u32_at};
 use crate::input::view::{Source, View};
+use crate::lang::Message;
+use crate::say;
 use std::io;
 use std::ops::Range;
 
@@ -26,6 +28,16 @@ pub enum OpenError {
     /// The file is no log this decoder reads.
     #[error("{0}")]
     Format(#[from] PmlError),
+}
+
+impl OpenError {
+    /// The reason for people.
+    pub fn message(&self) -> Message {
+        match self {
+            Self::Io(error) => Message::verbatim(error.to_string()),
+            Self::Format(error) => error.message(),
+        }
+    }
 }
 
 /// Bytes a view holds behind its last record, for text that Procmon reads past a block's end: a
@@ -108,8 +120,12 @@ impl PmlFile {
             self.faults.push(PmlError::Table {
                 table,
                 offset,
-                expected: "an offset inside the file".into(),
-                found: format!("a file of {:#x} bytes", self.source.len()),
+                expected: say!(en: "an offset inside the file", zh: "文件范围内的偏移量"),
+                found: say!(
+                    en: "a file of {bytes:#x} bytes",
+                    zh: "{bytes:#x} 个字节的文件",
+                    bytes = self.source.len(),
+                ),
             });
             return Ok(None);
         }
@@ -153,11 +169,16 @@ impl PmlFile {
         self.faults.push(PmlError::Table {
             table: Table::Index,
             offset: start,
-            expected: format!("{} entries of 5 bytes", self.header.event_count),
-            found: format!(
-                "{} bytes in a file of {:#x}; the events are read one by one instead",
-                view.len(),
-                self.source.len()
+            expected: say!(
+                en: "{entries} entries of 5 bytes",
+                zh: "{entries} 个 5 字节的条目",
+                entries = self.header.event_count,
+            ),
+            found: say!(
+                en: "{bytes} bytes in a file of {all:#x}; the events are read one by one instead",
+                zh: "{all:#x} 字节的文件中的 {bytes} 个字节；改为逐个读取事件",
+                bytes = view.len(),
+                all = self.source.len(),
             ),
         });
         Ok(None)
@@ -343,8 +364,12 @@ impl Unit {
             return Err(PmlError::Table {
                 table: Table::Index,
                 offset: 0,
-                expected: format!("an event number below {}", self.first + self.places.len()),
-                found: format!("{}", self.first.saturating_add(at)),
+                expected: say!(
+                    en: "an event number below {end}",
+                    zh: "小于 {end} 的事件编号",
+                    end = self.first + self.places.len(),
+                ),
+                found: Message::verbatim(self.first.saturating_add(at).to_string()),
             });
         };
         let tail = offset

@@ -4,6 +4,8 @@ use super::error::PmlError;
 use super::layout::{MAGIC, VERSION, header as at};
 use super::record::Bits;
 use crate::bytes::{need, u8_at, u32_at, u64_at, utf16_field};
+use crate::lang::Message;
+use crate::say;
 use crate::trace::model::windows_name;
 use crate::trace::{Architecture, Machine};
 
@@ -131,26 +133,28 @@ impl Header {
     }
 }
 
-fn version_hint(version: u32) -> &'static str {
+fn version_hint(version: u32) -> Message {
     match version {
-        0..9 => {
-            "It comes from an older Procmon: open it in a current Procmon (3.x or 4.x) and save it as PML, which writes version 9"
-        }
-        _ => {
-            "It comes from a newer Procmon than this program knows: save it with Procmon 4.x, or look for a newer fltscope"
-        }
+        0..9 => say!(
+            en: "It comes from an older Procmon: open it in a current Procmon (3.x or 4.x) and save it as PML, which writes version 9",
+            zh: "它来自较旧的 Procmon：用当前的 Procmon（3.x 或 4.x）打开并另存为 PML，即写成版本 9",
+        ),
+        _ => say!(
+            en: "It comes from a newer Procmon than this program knows: save it with Procmon 4.x, or look for a newer fltscope",
+            zh: "它来自本程序尚不支持的较新的 Procmon：请用 Procmon 4.x 保存，或使用较新的 fltscope",
+        ),
     }
 }
 
 /// The first bytes of a file in words, for the message that it is no PML.
-fn describe(bytes: &[u8]) -> String {
+fn describe(bytes: &[u8]) -> Message {
     match bytes {
-        [] => "an empty file".into(),
-        [b'P', b'K', ..] => "a zip archive ('PK')".into(),
-        [0x1f, 0x8b, ..] => "a gzip file (1f 8b)".into(),
+        [] => say!(en: "an empty file", zh: "空文件"),
+        [b'P', b'K', ..] => say!(en: "a zip archive ('PK')", zh: "zip 压缩文件（“PK”）"),
+        [0x1f, 0x8b, ..] => say!(en: "a gzip file (1f 8b)", zh: "gzip 文件（1f 8b）"),
         _ => {
             let hex: Vec<String> = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect();
-            format!("bytes {}", hex.join(" "))
+            say!(en: "bytes {hex}", zh: "字节 {hex}", hex = hex.join(" "))
         }
     }
 }

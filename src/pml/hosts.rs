@@ -2,6 +2,7 @@
 
 use super::error::{PmlError, Table};
 use crate::bytes::{push_utf16, slice_at, u16_at, u32_at};
+use crate::say;
 use std::collections::HashMap;
 
 /// Names of network addresses and ports, as Procmon resolved them.
@@ -22,12 +23,16 @@ impl Hosts {
         let error = complete.is_none().then(|| PmlError::Table {
             table: Table::Hosts,
             offset,
-            expected: "whole entries of address or port, size and name".into(),
-            found: format!(
-                "{} bytes, enough for {} hosts and {} ports",
-                bytes.len(),
-                out.hosts.len(),
-                out.ports.len()
+            expected: say!(
+                en: "whole entries of address or port, size and name",
+                zh: "完整的条目（地址或端口、大小、名称）",
+            ),
+            found: say!(
+                en: "{bytes} bytes, enough for {hosts} hosts and {ports} ports",
+                zh: "{bytes} 个字节，只够 {hosts} 个主机和 {ports} 个端口",
+                bytes = bytes.len(),
+                hosts = out.hosts.len(),
+                ports = out.ports.len(),
             ),
         });
         (out, error)

@@ -5,6 +5,8 @@ use super::layout::{module, process as at};
 use super::record::Bits;
 use super::strings::Strings;
 use crate::bytes::{ptr_at, slice_at, u32_at, u64_at};
+use crate::lang::Message;
+use crate::say;
 use crate::trace::{Filetime, Module, Process};
 use std::collections::HashMap;
 
@@ -42,7 +44,7 @@ impl Processes {
         bits: Bits,
         strings: &Strings,
     ) -> (Self, Option<PmlError>) {
-        let table_error = |expected: String, found: String| PmlError::Table {
+        let table_error = |expected: Message, found: Message| PmlError::Table {
             table: Table::Processes,
             offset,
             expected,
@@ -50,8 +52,14 @@ impl Processes {
         };
         let mut out = Self::default();
         let Some(count) = u32_at(bytes, 0) else {
-            let found = format!("{} bytes", bytes.len());
-            return (out, Some(table_error("a count of processes".into(), found)));
+            let found = say!(en: "{bytes} bytes", zh: "{bytes} 个字节", bytes = bytes.len());
+            return (
+                out,
+                Some(table_error(
+                    say!(en: "a count of processes", zh: "进程数"),
+                    found,
+                )),
+            );
         };
         // Number and offset take 8 bytes a process.
         let readable = (count as usize).min((bytes.len() - 4) / 8);
@@ -76,10 +84,11 @@ impl Processes {
         }
         let error = (bad > 0 || cut_modules > 0).then(|| {
             table_error(
-                format!("{count} whole process records"),
-                format!(
-                    "{}, and {cut_modules} modules that do not fit",
-                    count as usize - bad
+                say!(en: "{count} whole process records", zh: "{count} 条完整的进程记录"),
+                say!(
+                    en: "{whole}, and {cut_modules} modules that do not fit",
+                    zh: "{whole} 条，另有 {cut_modules} 个模块超出范围",
+                    whole = count as usize - bad,
                 ),
             )
         });

@@ -2,6 +2,8 @@
 
 use super::error::{PmlError, Table};
 use crate::bytes::{push_utf16, slice_at, u32_at};
+use crate::lang::Message;
+use crate::say;
 use std::sync::Arc;
 
 /// The strings of a log, by number.
@@ -25,7 +27,7 @@ impl Strings {
     ///
     /// A string that does not fit is empty; the error says how many there are of those.
     pub fn parse(bytes: &[u8], offset: u64) -> (Self, Option<PmlError>) {
-        let table_error = |expected: String, found: String| PmlError::Table {
+        let table_error = |expected: Message, found: Message| PmlError::Table {
             table: Table::Strings,
             offset,
             expected,
@@ -33,8 +35,14 @@ impl Strings {
         };
         let mut out = Self::default();
         let Some(count) = u32_at(bytes, 0) else {
-            let found = format!("{} bytes", bytes.len());
-            return (out, Some(table_error("a count of strings".into(), found)));
+            let found = say!(en: "{bytes} bytes", zh: "{bytes} 个字节", bytes = bytes.len());
+            return (
+                out,
+                Some(table_error(
+                    say!(en: "a count of strings", zh: "字符串数"),
+                    found,
+                )),
+            );
         };
         // An entry takes 4 bytes: no count above that is worth memory.
         let held = (bytes.len() - 4) / 4;
@@ -52,8 +60,12 @@ impl Strings {
         }
         let error = (bad > 0).then(|| {
             table_error(
-                format!("{count} whole strings"),
-                format!("{} (the rest read as empty)", count as usize - bad),
+                say!(en: "{count} whole strings", zh: "{count} 个完整的字符串"),
+                say!(
+                    en: "{whole} (the rest read as empty)",
+                    zh: "{whole} 个（其余按空字符串读取）",
+                    whole = count as usize - bad,
+                ),
             )
         });
         (out, error)

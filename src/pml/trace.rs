@@ -8,6 +8,8 @@ use super::operations::{UNKNOWN, class_of, operation_name, operation_name_full};
 use super::record::{PENDING, Record};
 use super::survey::{LoadedImage, Survey, survey};
 use crate::input::view::Source;
+use crate::lang::Message;
+use crate::say;
 use crate::trace::path::strip_prefix_no_case;
 use crate::trace::{
     Batch, Class, Coverage, CreateRequest, FileUse, Filetime, Frames, KernelImage, Kind, Module,
@@ -247,53 +249,66 @@ fn describe(file: &mut PmlFile, found: &Survey, path: &Path) -> TraceInfo {
     }
 }
 
-fn notes(found: &Survey, has_files: bool, has_registry: bool) -> Vec<String> {
+fn notes(found: &Survey, has_files: bool, has_registry: bool) -> Vec<Message> {
     let mut notes = Vec::new();
     if found.good == 0 {
-        notes.push("The log holds no event.".to_owned());
+        notes.push(say!(en: "The log holds no event.", zh: "日志中没有任何事件。"));
         return notes;
     }
     if !has_files {
-        notes.push("File-system activity was not recorded.".to_owned());
+        notes.push(say!(
+            en: "File-system activity was not recorded.",
+            zh: "未记录文件系统活动。",
+        ));
     }
     if !has_registry {
-        notes.push("Registry activity was not recorded.".to_owned());
+        notes.push(say!(
+            en: "Registry activity was not recorded.",
+            zh: "未记录注册表活动。",
+        ));
     }
     if found.stacks {
-        notes.push(
-            "Procmon sees I/O at altitude 385200: a filter whose callback has returned, or that works below it, leaves no frame on these stacks. No frame clears nobody."
-                .to_owned(),
-        );
+        notes.push(say!(
+            en: "Procmon sees I/O at altitude 385200: a filter whose callback has returned, or that works below it, leaves no frame on these stacks. No frame clears nobody.",
+            zh: "Procmon 在高度 385200 处观察 I/O：回调已经返回的筛选器，或工作在其下方的筛选器，都不会在这些堆栈上留下帧。没有帧并不能排除任何驱动程序。",
+        ));
     } else {
-        notes.push(
-            "The events have no stacks, so no driver can be tied to an operation.".to_owned(),
-        );
+        notes.push(say!(
+            en: "The events have no stacks, so no driver can be tied to an operation.",
+            zh: "事件没有堆栈，因此无法将驱动程序与操作对应起来。",
+        ));
     }
-    notes.push(
-        "A Procmon log holds no minifilter callbacks: which filter refused or delayed a request takes a WPR trace with the minifilter profile."
-            .to_owned(),
-    );
+    notes.push(say!(
+        en: "A Procmon log holds no minifilter callbacks: which filter refused or delayed a request takes a WPR trace with the minifilter profile.",
+        zh: "Procmon 日志不含微筛选器回调：要知道是哪个筛选器拒绝或延迟了请求，需要使用 Minifilter 配置文件的 WPR 跟踪。",
+    ));
     notes
 }
 
-fn warnings(file: &PmlFile, found: &Survey) -> Vec<String> {
-    let mut out: Vec<String> = file.faults().iter().map(PmlError::to_string).collect();
+fn warnings(file: &PmlFile, found: &Survey) -> Vec<Message> {
+    let mut out: Vec<Message> = file.faults().iter().map(PmlError::message).collect();
     if file.missing_events() > 0 {
-        out.push(format!(
-            "{} of {} events are missing from the file",
-            file.missing_events(),
-            file.header().event_count
+        out.push(say!(
+            en: "{missing} of {all} events are missing from the file",
+            zh: "文件缺少 {all} 个事件中的 {missing} 个",
+            missing = file.missing_events(),
+            all = file.header().event_count,
         ));
     }
     if file.skipped_bytes() > 0 {
-        out.push(format!(
-            "{} bytes between events could not be read",
-            file.skipped_bytes()
+        out.push(say!(
+            en: "{bytes} bytes between events could not be read",
+            zh: "事件之间有 {bytes} 个字节无法读取",
+            bytes = file.skipped_bytes(),
         ));
     }
     if found.bad > 0 {
-        out.push(format!("{} event records could not be read", found.bad));
-        out.extend(found.faults.iter().map(PmlError::to_string));
+        out.push(say!(
+            en: "{bad} event records could not be read",
+            zh: "{bad} 条事件记录无法读取",
+            bad = found.bad,
+        ));
+        out.extend(found.faults.iter().map(PmlError::message));
     }
     out
 }

@@ -5,6 +5,7 @@ use crate::export::columns::ColumnType::{Text, Time, U64};
 use crate::export::small::{SmallColumn, SmallTable, Value};
 use crate::findings::schema::{DriverFinding, Evidence};
 use crate::findings::{Findings, Verdict};
+use crate::lang::Message;
 use crate::trace::{Filetime, Zone};
 use std::fmt::{Result, Write as _};
 use std::path::Path;
@@ -44,7 +45,7 @@ pub struct CaseRow {
     /// How it ended.
     pub status: CaseStatus,
     /// What could not be read or made, in sentences.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Message>,
     /// What was found; nothing where nothing was read.
     pub facts: Option<CaseFacts>,
 }
@@ -199,7 +200,8 @@ pub fn summary_table(cases: &[CaseRow]) -> SmallTable {
 
 fn summary_row(case: &CaseRow, driver: Option<&FlaggedDriver>) -> Vec<Value> {
     let facts = case.facts.as_ref();
-    let mut reason = case.reasons.join("; ");
+    let reasons: Vec<&str> = case.reasons.iter().map(Message::en).collect();
+    let mut reason = reasons.join("; ");
     if reason.is_empty() && driver.is_none() {
         reason.push_str("no third-party driver is flagged");
     }
@@ -234,7 +236,7 @@ fn summary_row(case: &CaseRow, driver: Option<&FlaggedDriver>) -> Vec<Value> {
 /// A case in a few words, for whoever watches: `IMPLICATED tmsflt.sys`.
 pub fn in_short(case: &CaseRow) -> String {
     let Some(facts) = &case.facts else {
-        let reason = case.reasons.first().map_or("", |reason| reason.as_str());
+        let reason = case.reasons.first().map_or("", Message::en);
         let reason = reason.lines().next().unwrap_or_default();
         return paint(RED, format!("NOT READ  {}", safe(reason)));
     };
@@ -274,14 +276,14 @@ fn write_text(
     headline(to, cases)?;
     table(to, cases, zone)?;
     by_driver(to, cases)?;
-    let told: Vec<(&CaseRow, &String)> = cases
+    let told: Vec<(&CaseRow, &Message)> = cases
         .iter()
         .flat_map(|case| case.reasons.iter().map(move |reason| (case, reason)))
         .collect();
     if !told.is_empty() {
         writeln!(to, "\n{}", paint(YELLOW, "Not read"))?;
         for (case, reason) in told {
-            let reason: Vec<String> = reason.lines().map(|line| safe(line.trim())).collect();
+            let reason: Vec<String> = reason.en().lines().map(|line| safe(line.trim())).collect();
             writeln!(to, "  - {}: {}", safe(&case.case), reason.join("; "))?;
         }
     }
@@ -457,7 +459,7 @@ mod tests {
             case: "a".into(),
             path: "cases/a".into(),
             status: CaseStatus::Unreadable,
-            reasons: vec!["one".into(), "two".into()],
+            reasons: vec![Message::verbatim("one"), Message::verbatim("two")],
             facts,
         };
         let driver = |name: &str| FlaggedDriver {

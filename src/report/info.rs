@@ -6,6 +6,7 @@ use crate::drivers::DriverList;
 use crate::etl::EtlFacts;
 use crate::etl::dictionary::collect::Facts;
 use crate::findings::schema::MachineFacts;
+use crate::lang::Message;
 use crate::trace::{Class, Coverage, Filetime, Kind, OperationCount, Records, TraceInfo, Zone};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -32,7 +33,7 @@ pub struct InfoReport<'a> {
     processes: u64,
     drivers: DriverCount,
     /// What was wrong with the file, and with its place in a split log.
-    pub warnings: Cow<'a, [String]>,
+    pub warnings: Cow<'a, [Message]>,
     etl: Option<&'a EtlFacts>,
     cpu: Option<CpuReport>,
     handles: Option<Vec<HandleRow>>,
@@ -155,7 +156,7 @@ fn write_text(
     if !report.warnings.is_empty() {
         writeln!(out, "\n{}", paint(super::style::YELLOW, "Warnings"))?;
         for warning in &*report.warnings {
-            writeln!(out, "  - {}", safe(warning))?;
+            writeln!(out, "  - {}", safe(warning.en()))?;
         }
     }
     Ok(())

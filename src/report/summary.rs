@@ -7,6 +7,8 @@ use super::style::{
 use crate::drivers::Role;
 use crate::findings::schema::{DriverFinding, Evidence, Reason, WindowSource};
 use crate::findings::{Findings, Verdict};
+use crate::lang::Message;
+use crate::say;
 use crate::trace::Zone;
 use std::fmt::{Result, Write as _};
 use std::path::Path;
@@ -41,13 +43,16 @@ fn write_summary(to: &mut String, findings: &Findings, zone: &Zone, out: Option<
         &findings.coverage.notes,
     )?;
     list(to, "Warnings", YELLOW, &findings.warnings)?;
-    let notes = |traces: bool| -> Vec<String> {
+    let notes = |traces: bool| -> Vec<Message> {
         let inputs = findings.inputs.iter();
         let inputs = inputs.filter(|input| input.kind.is_trace() == traces);
         inputs
             .flat_map(|input| {
                 let warnings = input.warnings.iter();
-                warnings.map(move |text| format!("{}: {text}", input.path))
+                warnings.map(move |warning| {
+                    let (path, en, zh) = (&input.path, warning.en(), warning.zh());
+                    say!(en: "{path}: {en}", zh: "{path}：{zh}")
+                })
             })
             .collect()
     };
@@ -195,7 +200,7 @@ fn judgement(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
                 RED,
                 format!("{}, {}", safe(&suspect.name), suspect.level_name)
             ),
-            safe(&suspect.reason)
+            safe(suspect.reason.en())
         )?;
     }
     if let Some(failing) = findings.failing_operations.first() {
@@ -264,7 +269,7 @@ fn window(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
             "         {}",
             paint(
                 DIM,
-                format!("{}  {}", clock(row.time, zone), safe(&row.text))
+                format!("{}  {}", clock(row.time, zone), safe(row.text.en()))
             )
         )?;
     }
@@ -456,13 +461,13 @@ fn others(to: &mut String, findings: &Findings) -> Result {
     Ok(())
 }
 
-fn list(to: &mut String, title: &str, style: anstyle::Style, rows: &[String]) -> Result {
+fn list(to: &mut String, title: &str, style: anstyle::Style, rows: &[Message]) -> Result {
     if rows.is_empty() {
         return Ok(());
     }
     writeln!(to, "\n{}", paint(style, title))?;
     for row in rows {
-        writeln!(to, "  - {}", safe(row))?;
+        writeln!(to, "  - {}", safe(row.en()))?;
     }
     Ok(())
 }

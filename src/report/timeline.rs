@@ -62,8 +62,8 @@ fn write_text(out: &mut String, timeline: &Timeline, zone: &Zone) -> std::fmt::R
         }
         let file = row.input.rsplit(['/', '\\']).next().unwrap_or(&row.input);
         let text = match row.kind {
-            MarkerKind::Failure => paint(RED, safe(&row.text)),
-            _ => safe(&row.text),
+            MarkerKind::Failure => paint(RED, safe(row.text.en())),
+            _ => safe(row.text.en()),
         };
         writeln!(
             out,
@@ -77,7 +77,7 @@ fn write_text(out: &mut String, timeline: &Timeline, zone: &Zone) -> std::fmt::R
             out,
             "\n{} {}",
             paint(super::style::YELLOW, "Warning:"),
-            safe(warning)
+            safe(warning.en())
         )?;
     }
     Ok(())

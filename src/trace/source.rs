@@ -3,6 +3,7 @@
 use super::batch::{Batch, Class, Select, Want};
 use super::model::{KernelImage, Machine, Process};
 use super::time::Filetime;
+use crate::lang::Message;
 use serde::Serialize;
 use std::io;
 use std::path::PathBuf;
@@ -89,7 +90,7 @@ pub struct Coverage {
     /// Buffers the tracer lost.
     pub buffers_lost: u64,
     /// What the trace cannot show, in sentences.
-    pub notes: Vec<String>,
+    pub notes: Vec<Message>,
 }
 
 /// What is known of a trace before its events are decoded.
@@ -120,7 +121,7 @@ pub struct TraceInfo {
     /// What evidence it holds.
     pub coverage: Coverage,
     /// What was wrong with the file.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Message>,
 }
 
 /// A trace that can be read.

@@ -90,10 +90,10 @@ fn a_sharing_violation_leads_to_its_conflict() {
 fn what_is_not_there_is_said_to_be_not_there() {
     let found = causes(clean_case().bytes(), &hint(0x8007_03F1, 72));
     let note = found.failing_operations_note.unwrap();
-    assert!(note.text.contains("ERROR_BADDB"), "{}", note.text);
+    assert!(note.text.en().contains("ERROR_BADDB"), "{}", note.text);
     assert!(found.failing_operations.is_empty() && found.conflicts.is_empty());
     let late = causes(boot_case().bytes(), &hint(0x8007_03F1, 290));
-    let said = late.failing_operations_note.unwrap().reasons.join(" ");
+    let said = format!("{:?}", late.failing_operations_note.unwrap().reasons);
     assert!(
         said.contains("behind the trace") && said.contains("60 s"),
         "{said}"

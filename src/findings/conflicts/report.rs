@@ -1,6 +1,7 @@
 //! Conflicts in `findings.json`.
 
 use super::access::Rights;
+use crate::lang::Message;
 use crate::trace::Filetime;
 use serde::Serialize;
 
@@ -26,7 +27,7 @@ pub struct Conflict {
     /// Who marked the file for deletion, where that was seen.
     pub deleted_by: Option<Deleter>,
     /// What to know where nobody is named.
-    pub note: Option<String>,
+    pub note: Option<Message>,
 }
 
 /// A refused operation.

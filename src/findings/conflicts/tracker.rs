@@ -6,6 +6,8 @@ use super::judge::{Explained, Refused};
 use super::report::{Certainty, Conflict, Deleter, Holder, Victim};
 use super::{Rights, access::Sharing};
 use crate::codes::procmon::write_result;
+use crate::lang::Message;
+use crate::say;
 use crate::trace::{CreateRequest, Filetime};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -355,13 +357,17 @@ fn rank(holder: &Holder) -> (Reverse<bool>, Certainty) {
     (Reverse(holder.third_party), holder.certainty)
 }
 
-fn nobody(dropped: u64) -> String {
-    let mut out = "Nobody was seen with it open. It may have been opened before the trace or more than 10 minutes before, by a name that the trace does not tell, or by a filter below the tracing tool."
-        .to_owned();
-    if dropped > 0 {
-        out.push_str(" Too many files were open at a time to follow all of them.");
+fn nobody(dropped: u64) -> Message {
+    match dropped {
+        0 => say!(
+            en: "Nobody was seen with it open. It may have been opened before the trace or more than 10 minutes before, by a name that the trace does not tell, or by a filter below the tracing tool.",
+            zh: "没有看到谁打开着它。它可能在跟踪开始之前或 10 分钟以前就已打开，可能以跟踪中没有的名称打开，也可能由位于跟踪工具之下的筛选器打开。",
+        ),
+        _ => say!(
+            en: "Nobody was seen with it open. It may have been opened before the trace or more than 10 minutes before, by a name that the trace does not tell, or by a filter below the tracing tool. Too many files were open at a time to follow all of them.",
+            zh: "没有看到谁打开着它。它可能在跟踪开始之前或 10 分钟以前就已打开，可能以跟踪中没有的名称打开，也可能由位于跟踪工具之下的筛选器打开。同时打开的文件过多，无法全部跟踪。",
+        ),
     }
-    out
 }
 
 fn holder(handle: &Handle<Holding>, explained: Explained, step: &Step<'_>) -> Holder {

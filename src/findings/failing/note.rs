@@ -4,6 +4,8 @@ use super::code::CodeMatch;
 use super::pick::{Chosen, Picker};
 use super::report::FailingNote;
 use crate::codes::hresult;
+use crate::lang::Message;
+use crate::say;
 use crate::trace::{Coverage, Filetime};
 
 /// What is known where nothing was found.
@@ -28,11 +30,14 @@ pub fn note(picker: &Picker, chosen: &[Chosen], missing: &Missing) -> Option<Fai
         .is_some_and(|first| first.code_match == CodeMatch::Related);
     if related {
         return Some(FailingNote {
-            text: "No operation of servicing ended in a result that becomes the logged code; listed are those whose results become codes of the same kind."
-                .to_owned(),
-            reasons: vec![
-                "Codes in servicing logs have sometimes been translated twice.".to_owned(),
-            ],
+            text: say!(
+                en: "No operation of servicing ended in a result that becomes the logged code; listed are those whose results become codes of the same kind.",
+                zh: "服务堆栈的操作中，没有一个的结果会转换成日志中的代码；下面列出的是结果会转换成同类代码的操作。",
+            ),
+            reasons: vec![say!(
+                en: "Codes in servicing logs have sometimes been translated twice.",
+                zh: "服务日志中的代码有时经过了两次转换。",
+            )],
         });
     }
     if !chosen.is_empty() {
@@ -40,12 +45,15 @@ pub fn note(picker: &Picker, chosen: &[Chosen], missing: &Missing) -> Option<Fai
     }
     Some(FailingNote {
         text: match picker.hint().code {
-            Some(code) => format!(
-                "None in this trace: no operation of servicing ended in a result that becomes {}.",
-                code_text(code)
+            Some(code) => say!(
+                en: "None in this trace: no operation of servicing ended in a result that becomes {code}.",
+                zh: "此跟踪中没有：服务堆栈的操作中，没有一个的结果会转换成 {code}。",
+                code = code_text(code),
             ),
-            None => "None in this trace: no operation of servicing on driver-store paths ended in an error that is no part of normal work."
-                .to_owned(),
+            None => say!(
+                en: "None in this trace: no operation of servicing on driver-store paths ended in an error that is no part of normal work.",
+                zh: "此跟踪中没有：服务堆栈在驱动程序存储路径上的操作，没有一个以不属于正常工作的错误结束。",
+            ),
         },
         reasons: reasons(picker, missing),
     })
@@ -59,67 +67,83 @@ fn code_text(code: u32) -> String {
     }
 }
 
-fn reasons(picker: &Picker, missing: &Missing) -> Vec<String> {
+fn reasons(picker: &Picker, missing: &Missing) -> Vec<Message> {
     let mut out = Vec::new();
     let hint = picker.hint();
     if let (Some(failure), Some((first, last))) = (hint.time, missing.covered) {
         if failure < first {
-            out.push(format!(
-                "The failure ({failure}) lies before the trace, which begins at {first}: drivers are installed in the shutdown before this boot, and what the trace shows is what came after."
+            out.push(say!(
+                en: "The failure ({failure}) lies before the trace, which begins at {first}: drivers are installed in the shutdown before this boot, and what the trace shows is what came after.",
+                zh: "失败时刻（{failure}）早于跟踪，跟踪从 {first} 开始：驱动程序在本次启动之前的关机过程中安装，跟踪显示的是此后发生的事情。",
             ));
         } else if failure > last {
-            out.push(format!(
-                "The failure ({failure}) lies behind the trace, which ends at {last}."
+            out.push(say!(
+                en: "The failure ({failure}) lies behind the trace, which ends at {last}.",
+                zh: "失败时刻（{failure}）晚于跟踪，跟踪到 {last} 结束。",
             ));
         }
     }
     if !missing.servicing {
-        out.push("No process that services Windows is in the trace.".to_owned());
+        out.push(say!(
+            en: "No process that services Windows is in the trace.",
+            zh: "跟踪中没有为 Windows 更新服务的进程。",
+        ));
     }
     let coverage = &missing.coverage;
-    for (has, what) in [
-        (coverage.file, "File-system"),
-        (coverage.registry, "Registry"),
-    ] {
-        if !has {
-            out.push(format!("{what} activity was not recorded."));
-        }
+    if !coverage.file {
+        out.push(say!(
+            en: "File-system activity was not recorded.",
+            zh: "未记录文件系统活动。",
+        ));
+    }
+    if !coverage.registry {
+        out.push(say!(
+            en: "Registry activity was not recorded.",
+            zh: "未记录注册表活动。",
+        ));
     }
     if picker.out_of_reach > 0 {
-        out.push(format!(
-            "{} operations with a fitting result end more than 60 s before the failure or more than 2 s behind it; they were not counted.",
-            picker.out_of_reach
+        out.push(say!(
+            en: "{operations} operations with a fitting result end more than 60 s before the failure or more than 2 s behind it; they were not counted.",
+            zh: "另有 {operations} 个结果相符的操作在失败前 60 秒以外或失败后 2 秒以外结束，未计入。",
+            operations = picker.out_of_reach,
         ));
     }
     if coverage.events_lost > 0 || coverage.buffers_lost > 0 || missing.dropped > 0 {
-        out.push(format!(
-            "Events were lost ({} events, {} buffers), or were too many to look at ({}): the operation may be among them.",
-            coverage.events_lost, coverage.buffers_lost, missing.dropped
+        out.push(say!(
+            en: "Events were lost ({events} events, {buffers} buffers), or were too many to look at ({dropped}): the operation may be among them.",
+            zh: "有事件丢失（{events} 个事件，{buffers} 个缓冲区），或因过多而未检查（{dropped} 个）：该操作可能就在其中。",
+            events = coverage.events_lost,
+            buffers = coverage.buffers_lost,
+            dropped = missing.dropped,
         ));
     }
     match hint.code {
         Some(_) if picker.code_is_made_up() => {
-            out.push(
-                "No operation of the kernel ends in this code: code in user mode returned it."
-                    .to_owned(),
-            );
+            out.push(say!(
+                en: "No operation of the kernel ends in this code: code in user mode returned it.",
+                zh: "内核操作不会以这个代码结束：它由用户模式代码返回。",
+            ));
         }
         Some(code) => {
-            out.push(
-                "Code in user mode may have returned it by itself, without a failing operation."
-                    .to_owned(),
-            );
+            out.push(say!(
+                en: "Code in user mode may have returned it by itself, without a failing operation.",
+                zh: "它可能由用户模式代码自行返回，并没有失败的操作。",
+            ));
             if hresult::win32_of(code) == Some(1009) {
-                out.push(
-                    "The driver store reads the database in HKLM\\DRIVERS and calls it damaged where its values are odd; check the hive (config\\DRIVERS)."
-                        .to_owned(),
-                );
+                out.push(say!(
+                    en: "The driver store reads the database in HKLM\\DRIVERS and calls it damaged where its values are odd; check the hive (config\\DRIVERS).",
+                    zh: "驱动程序存储会读取 HKLM\\DRIVERS 中的数据库，遇到异常值就判定其已损坏；请检查该配置单元（config\\DRIVERS）。",
+                ));
             }
         }
         None => {}
     }
     if missing.procmon {
-        out.push("Procmon does not see what a filter above altitude 385200 refuses.".to_owned());
+        out.push(say!(
+            en: "Procmon does not see what a filter above altitude 385200 refuses.",
+            zh: "高度在 385200 以上的筛选器所拒绝的操作，Procmon 看不到。",
+        ));
     }
     out
 }
@@ -149,7 +173,11 @@ mod tests {
             inf: None,
         };
         let note = note(&Picker::new(&hint), &[], missing).unwrap();
-        format!("{} {}", note.text, note.reasons.join(" "))
+        note.reasons
+            .iter()
+            .fold(note.text.to_string(), |said, reason| {
+                format!("{said} {reason}")
+            })
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Failing operations in `findings.json`.
 
 use super::code::CodeMatch;
+use crate::lang::Message;
 use crate::trace::{Filetime, Phase};
 use serde::Serialize;
 
@@ -98,7 +99,7 @@ pub struct TouchBefore {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailingNote {
     /// In short.
-    pub text: String,
+    pub text: Message,
     /// What could explain it.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Message>,
 }

@@ -1,5 +1,8 @@
 //! What was met while a text was read.
 
+use crate::lang::Message;
+use crate::say;
+
 /// How the encoding of a text is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EncodingBasis {
@@ -41,37 +44,41 @@ pub struct TextReport {
 
 impl TextReport {
     /// What a reader of the findings should know, as sentences; none for a clean file.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Message> {
         let mut out = Vec::new();
         if let Some(page) = self.code_page {
             let lines = self.code_page_lines;
-            out.push(format!(
-                "{lines} {} not UTF-8 and read as {page}, which was guessed; --log-encoding sets it",
-                if lines == 1 { "line is" } else { "lines are" }
+            let are = if lines == 1 { "line is" } else { "lines are" };
+            out.push(say!(
+                en: "{lines} {are} not UTF-8 and read as {page}, which was guessed; --log-encoding sets it",
+                zh: "有 {lines} 行不是 UTF-8，按推测的 {page} 读取；可用 --log-encoding 指定编码",
             ));
         }
         if self.replaced_lines > 0 {
-            out.push(format!(
-                "{} with bytes that are no text in {}",
-                lines(self.replaced_lines),
-                self.code_page.unwrap_or(self.encoding)
+            let (lines, count) = (lines(self.replaced_lines), self.replaced_lines);
+            out.push(say!(
+                en: "{lines} with bytes that are no text in {encoding}",
+                zh: "有 {count} 行含有不属于 {encoding} 编码的字节",
+                encoding = self.code_page.unwrap_or(self.encoding),
             ));
         }
         if self.nul_blocks > 0 {
-            out.push(format!(
-                "{} NUL bytes in {} skipped: the log was not written to its end there",
-                self.nul_bytes,
-                match self.nul_blocks {
-                    1 => "one block".to_owned(),
-                    more => format!("{more} blocks"),
-                }
+            let (count, blocks) = match self.nul_blocks {
+                1 => (1, "one block".to_owned()),
+                more => (more, format!("{more} blocks")),
+            };
+            out.push(say!(
+                en: "{bytes} NUL bytes in {blocks} skipped: the log was not written to its end there",
+                zh: "跳过了 {count} 处共 {bytes} 个 NUL 字节：日志在该处没有写完",
+                bytes = self.nul_bytes,
             ));
         }
         if self.cut_lines > 0 {
-            out.push(format!(
-                "{} too long: {} bytes left out",
-                lines(self.cut_lines),
-                self.cut_bytes
+            let (lines, count) = (lines(self.cut_lines), self.cut_lines);
+            out.push(say!(
+                en: "{lines} too long: {bytes} bytes left out",
+                zh: "有 {count} 行过长：略去了 {bytes} 个字节",
+                bytes = self.cut_bytes,
             ));
         }
         out
@@ -104,9 +111,16 @@ mod tests {
         };
         let warnings = report.warnings();
         assert_eq!(warnings.len(), 4);
-        assert!(warnings[0].starts_with("2 lines are not UTF-8 and read as GBK"));
-        assert_eq!(warnings[1], "1 line with bytes that are no text in GBK");
-        assert!(warnings[2].starts_with("4096 NUL bytes in one block"));
-        assert_eq!(warnings[3], "3 lines too long: 7 bytes left out");
+        assert!(
+            warnings[0]
+                .en()
+                .starts_with("2 lines are not UTF-8 and read as GBK")
+        );
+        assert_eq!(
+            warnings[1].en(),
+            "1 line with bytes that are no text in GBK"
+        );
+        assert!(warnings[2].en().starts_with("4096 NUL bytes in one block"));
+        assert_eq!(warnings[3].en(), "3 lines too long: 7 bytes left out");
     }
 }

@@ -18,7 +18,7 @@ pub struct Answer {
     names: Vec<String>,
     more: usize,
     /// What follows the names.
-    rest: &'static str,
+    rest: String,
     also: Option<String>,
     shows: Vec<String>,
     does_not_show: Vec<&'static str>,
@@ -105,7 +105,7 @@ impl Answer {
                 "none",
                 "No third-party driver is seen on a driver-store operation in the window",
                 Vec::new(),
-                findings.blind().unwrap_or_default(),
+                findings.blind().map(|why| why.to_string()).unwrap_or_default(),
             )
             .limits(
                 &["No operation on a driver-store path in the window has a frame of a third-party driver on its stack."],
@@ -119,7 +119,7 @@ impl Answer {
         class: &'static str,
         word: &'static str,
         drivers: Vec<&DriverFinding>,
-        rest: &'static str,
+        rest: impl Into<String>,
     ) -> Self {
         let more = drivers.len().saturating_sub(NAMED);
         let named = &drivers[..drivers.len() - more];
@@ -128,7 +128,7 @@ impl Answer {
             word,
             names: named.iter().map(|driver| driver.name.clone()).collect(),
             more,
-            rest,
+            rest: rest.into(),
             also: None,
             shows: named.iter().map(|driver| in_numbers(driver)).collect(),
             does_not_show: Vec::new(),

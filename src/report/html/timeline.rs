@@ -238,7 +238,7 @@ fn servicing(window: &Window, axis: &Axis) -> Option<Lane> {
                 end: None,
                 class: "place",
                 href: None,
-                text: Some(row.text.clone()),
+                text: Some(row.text.to_string()),
             })
             .filter(|mark| places.insert(mark.x.clone()))
             .collect(),

@@ -9,6 +9,7 @@ use super::timeline::Timeline;
 use crate::drivers::Role;
 use crate::findings::schema::{DriverFinding, Failure, ProcessFinding, Window, WindowSource};
 use crate::findings::{Findings, Verdict};
+use crate::lang::Message;
 use crate::trace::{Coverage, Zone};
 use serde::Serialize;
 
@@ -104,7 +105,7 @@ struct Other<'a> {
 struct CoverageView<'a> {
     facts: [(&'static str, bool); 4],
     lost: Vec<String>,
-    notes: &'a [String],
+    notes: &'a [Message],
 }
 
 #[derive(Debug, Serialize)]
@@ -175,10 +176,10 @@ impl<'a> Page<'a> {
                 events: count(input.events),
                 first: input.first.map(|time| When::new(time, zone)),
                 last: input.last.map(|time| When::new(time, zone)),
-                warnings: Listed::new(input.warnings.iter().map(String::as_str)),
+                warnings: Listed::new(input.warnings.iter().map(Message::en)),
             })),
             damaged: findings.traces().any(|input| !input.warnings.is_empty()),
-            warnings: Listed::new(findings.warnings.iter().map(String::as_str)),
+            warnings: Listed::new(findings.warnings.iter().map(Message::en)),
         }
     }
 }
@@ -271,7 +272,7 @@ fn window(window: &Window, zone: &Zone) -> WindowView {
             window
                 .evidence
                 .iter()
-                .map(|row| (when(row.time), row.text.clone(), row.input.clone())),
+                .map(|row| (when(row.time), row.text.to_string(), row.input.clone())),
         ),
     }
 }

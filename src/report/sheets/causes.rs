@@ -30,7 +30,7 @@ pub fn suspects(findings: &Findings) -> SmallTable {
             suspect.name.as_str().into(),
             number(suspect.pid),
             text(&suspect.company),
-            suspect.reason.as_str().into(),
+            suspect.reason.en().into(),
             events.join("; ").as_str().into(),
         ]
     });
@@ -173,7 +173,7 @@ fn conflict_row(conflict: &Conflict, holder: Option<&Holder>) -> Vec<Value> {
         of(|holder| holder.mapped.into()),
         of(|holder| Value::Time(holder.since)),
         of(|holder| holder.until.into()),
-        text(&conflict.note),
+        Value::from(conflict.note.as_ref().map(Message::en)),
         victim.input.as_str().into(),
         victim.event.into(),
         of(|holder| holder.input.as_str().into()),

@@ -151,7 +151,7 @@ fn facts(findings: &Findings) -> SmallTable {
         out.object("Failing operations", note, &["text", "reasons"], &[]);
     }
     for warning in &findings.warnings {
-        out.row("Warnings", "warning", warning.as_str().into());
+        out.row("Warnings", "warning", warning.en().into());
     }
     SmallTable {
         columns: FACTS,
@@ -294,7 +294,7 @@ fn timeline(findings: &Findings) -> SmallTable {
             Value::Time(row.time),
             row.time.to_string().as_str().into(),
             row.input.as_str().into(),
-            row.text.as_str().into(),
+            row.text.en().into(),
         ]
     });
     SmallTable {

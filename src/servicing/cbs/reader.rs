@@ -7,6 +7,8 @@ use super::offsets::{OffsetBasis, Offsets};
 use super::record::{Level, Record, StampCache};
 use crate::input::text::{Lines, TextOptions, TextReport};
 use crate::input::view::Source;
+use crate::lang::Message;
+use crate::say;
 use crate::servicing::local_time::{LocalTime, number};
 use crate::servicing::mark::LineRef;
 use crate::trace::Filetime;
@@ -55,15 +57,24 @@ pub struct CbsFile {
 
 impl CbsFile {
     /// What a reader of the findings should know of the file, as sentences; none for a clean one.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Message> {
         let mut out = self.text.warnings();
         match self.lines.fragments {
             0 => {}
-            1 => out.push("1 line starts like a record and is none".to_owned()),
-            more => out.push(format!("{more} lines start like records and are none")),
+            1 => out.push(say!(
+                en: "1 line starts like a record and is none",
+                zh: "有 1 行开头像记录，但不是记录",
+            )),
+            more => out.push(say!(
+                en: "{more} lines start like records and are none",
+                zh: "有 {more} 行开头像记录，但不是记录",
+            )),
         }
         if self.lines.records == 0 {
-            out.push("no line of it is a record of a CBS log".to_owned());
+            out.push(say!(
+                en: "no line of it is a record of a CBS log",
+                zh: "其中没有一行是 CBS 日志的记录",
+            ));
         }
         out
     }

@@ -5,6 +5,8 @@ use super::line::Line;
 use super::section::Section;
 use crate::input::text::{Lines, TextOptions, TextReport};
 use crate::input::view::Source;
+use crate::lang::Message;
+use crate::say;
 use crate::servicing::local_time::LocalTime;
 use crate::servicing::mark::LineRef;
 use std::io;
@@ -41,10 +43,13 @@ pub struct SetupFile {
 
 impl SetupFile {
     /// What a reader of the findings should know of the file, as sentences; none for a clean one.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Message> {
         let mut out = self.text.warnings();
         if self.lines.frames == 0 {
-            out.push("no section starts or ends in it".to_owned());
+            out.push(say!(
+                en: "no section starts or ends in it",
+                zh: "其中没有任何节的开头或结尾",
+            ));
         }
         out
     }
