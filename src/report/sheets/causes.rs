@@ -4,6 +4,7 @@ use super::{name_of, number, text};
 use crate::export::columns::ColumnType::{Bool, Text, Time, U64};
 use crate::export::small::{SmallColumn, SmallTable, Value};
 use crate::findings::{Conflict, Findings, Holder, Rights};
+use crate::lang::Message;
 
 const SUSPECTS: &[SmallColumn] = &[
     SmallColumn::new("level", U64, 8),
