@@ -18,6 +18,14 @@ for log in traces/*/*.pml; do
     "$python" scripts/check_xlsx.py --binary "$folder/fltscope" "$log"
 done
 
+# Cases of more than one file.
+"$python" scripts/check_xlsx.py --binary "$folder/fltscope" --window auto traces/boot-trace
+if [ -n "${CHROMIUM:-}" ] || command -v chromium google-chrome >/dev/null; then
+    "$python" scripts/check_report.py --binary "$folder/fltscope" traces/*/
+else
+    echo "skipped: no Chromium to open the report with (set CHROMIUM to one)"
+fi
+
 data=${FLTSCOPE_DATA:-../shared/data}/pml
 if [ ! -d "$data" ]; then
     echo "skipped: no real logs at $data (set FLTSCOPE_DATA to their folder)"
