@@ -234,3 +234,19 @@ fn the_committed_trace_tells_the_story() {
             .starts_with("C:\\Windows\\System32\\DriverStore\\")
     );
 }
+
+#[test]
+fn what_one_trace_lacks_and_the_other_holds_is_no_gap() {
+    let lacks_callbacks = |found: &Value| {
+        let notes = found["coverage"]["notes"].as_array().unwrap();
+        notes.iter().any(|note| {
+            note.as_str()
+                .unwrap()
+                .contains("holds no minifilter callbacks")
+        })
+    };
+    let trace = repository("traces/boot-trace/boot_trace.etl");
+    let log = repository("traces/boot-trace/boot_trace.pml");
+    assert!(lacks_callbacks(&findings(&[&log])));
+    assert!(!lacks_callbacks(&findings(&[&log, &trace])));
+}

@@ -278,10 +278,7 @@ fn notes(found: &Survey, has_files: bool, has_registry: bool) -> Vec<Message> {
             zh: "事件没有堆栈，因此无法将驱动程序与操作对应起来。",
         ));
     }
-    notes.push(say!(
-        en: "A Procmon log holds no minifilter callbacks: which filter refused or delayed a request takes a WPR trace with the minifilter profile.",
-        zh: "Procmon 日志不含微筛选器回调：要知道是哪个筛选器拒绝或延迟了请求，需要使用 Minifilter 配置文件的 WPR 跟踪。",
-    ));
+    notes.push(Coverage::no_callbacks_in_procmon());
     notes
 }
 

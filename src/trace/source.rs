@@ -4,6 +4,7 @@ use super::batch::{Batch, Class, Select, Want};
 use super::model::{KernelImage, Machine, Process};
 use super::time::Filetime;
 use crate::lang::Message;
+use crate::say;
 use serde::Serialize;
 use std::io;
 use std::path::PathBuf;
@@ -91,6 +92,16 @@ pub struct Coverage {
     pub buffers_lost: u64,
     /// What the trace cannot show, in sentences.
     pub notes: Vec<Message>,
+}
+
+impl Coverage {
+    /// The note that a Procmon log has in any case; beside a trace with callbacks it says nothing.
+    pub fn no_callbacks_in_procmon() -> Message {
+        say!(
+            en: "A Procmon log holds no minifilter callbacks: which filter refused or delayed a request takes a WPR trace with the minifilter profile.",
+            zh: "Procmon 日志不含微筛选器回调：要知道是哪个筛选器拒绝或延迟了请求，需要使用 Minifilter 配置文件的 WPR 跟踪。",
+        )
+    }
 }
 
 /// What is known of a trace before its events are decoded.
