@@ -378,7 +378,8 @@ fn files_of_other_kinds_get_a_way_out() {
         assert_eq!(output.status.code(), Some(1));
         stderr(&output)
     };
-    assert!(message(&write("a.pml", b"7z\xbc\xaf....")).contains("unpack it first"));
+    assert!(message(&write("a.pml", b"Rar!\x1a\x07....")).contains("unpack it first"));
+    assert!(message(&write("a.pml", b"7z\xbc\xaf....")).contains("cut or damaged"));
     assert!(message(&write("a.zip", b"PK\x03\x04....")).contains("a.zip"));
     assert!(message(&write("trace.etl", &[0; 100])).contains("ETL001"));
     assert!(message(&write("old.pml", b"PML_\x07\0\0\0")).contains("version 7"));

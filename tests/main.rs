@@ -2,6 +2,7 @@
 
 mod common;
 
+mod archives;
 mod batch;
 mod causes;
 mod cli;
@@ -16,7 +17,9 @@ mod etl_story;
 mod etl_trace;
 mod etl_vectors;
 mod etl_vectors_more;
+mod hostile;
 mod levels;
+mod outputs;
 mod procmon_export;
 mod real_logs;
 mod report;

@@ -2,9 +2,10 @@
 
 use super::args::{AnalyzeArgs, FailOn, GlobalArgs, ReportFormat, WindowArg};
 use super::export::write_table;
+use super::folder::ReportFolder;
 use super::logs::read_logs;
-use super::open::open_case;
-use super::output::{print, warn, write_file};
+use super::open::{of_file, open_case};
+use super::output::{not_an_input, print, print_json, warn};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::export::csv::CsvStyle;
@@ -35,7 +36,7 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> 
     }
     let findings = &done.findings;
     match args.format {
-        ReportFormat::Json => print(&json(findings)?)?,
+        ReportFormat::Json => print_json(json(findings)?)?,
         ReportFormat::Text if global.quiet => {}
         ReportFormat::Text => {
             let mut text = summary::text(findings, &global.tz, out);
@@ -88,7 +89,15 @@ pub fn run_case(
     options: &Options,
     bars: &Bars,
 ) -> Result<Done, Stop> {
-    let mut opened = open_case(inputs, bars);
+    if let Some(folder) = out {
+        ReportFolder::check(folder, &files(args), inputs, args.force)?;
+    }
+    let mut opened = open_case(inputs, args.archives.options()?, bars);
+    if let Some(folder) = out {
+        for name in files(args) {
+            not_an_input(&folder.join(name), &opened.found)?;
+        }
+    }
     let text = TextOptions {
         encoding: args.log_encoding,
         ..TextOptions::default()
@@ -116,6 +125,17 @@ pub fn run_case(
     outcome.findings.warnings.extend(notes);
     for reason in opened.unreadable.iter().chain(&opened.passed_over) {
         outcome.findings.warnings.push(reason.clone());
+    }
+    for note in &opened.input_notes {
+        let findings = &mut outcome.findings;
+        match findings
+            .inputs
+            .iter_mut()
+            .find(|input| input.path == note.input)
+        {
+            Some(input) => input.warnings.push(note.text.clone()),
+            None => findings.warnings.push(of_file(&note.input, &note.text)),
+        }
     }
     if let Some(folder) = out {
         write_folder(folder, args, global, &case, options, &outcome, bars)?;
@@ -166,8 +186,7 @@ fn write_folder(
     outcome: &Outcome,
     bars: &Bars,
 ) -> Result<(), CliError> {
-    std::fs::create_dir_all(folder)
-        .map_err(|error| CliError::Input(format!("{}: {error}", folder.display())))?;
+    let mut folder = ReportFolder::new(folder)?;
     let findings = &outcome.findings;
     let filter = Filter {
         from: findings.window.start,
@@ -196,26 +215,37 @@ fn write_folder(
         formats.push((Format::Parquet, "events.parquet"));
     }
     for (format, name) in formats {
-        write_file(&folder.join(name), |out| {
-            write_table(&tables, format, &style, out, bars)
-        })?;
+        folder.write(name, |out| write_table(&tables, format, &style, out, bars))?;
     }
     if args.xlsx {
-        let mut book = Book::new(folder, last_event(findings))?;
+        let mut book = Book::new(folder.path(), last_event(findings))?;
         for (name, table) in sheets(findings) {
             book.add_small(name, &table)?;
         }
         book.add_events(&tables, bars)?;
-        write_file(&folder.join("report.xlsx"), |out| book.save(out))?;
+        folder.write("report.xlsx", |out| book.save(out))?;
     }
-    write_file(&folder.join("drivers.csv"), |out| {
+    folder.write("drivers.csv", |out| {
         out.write_all(&findings_csv(findings, args.bom)?)
     })?;
-    write_file(&folder.join("report.html"), |out| {
+    folder.write("report.html", |out| {
         out.write_all(html::page(findings, &global.tz)?.as_bytes())
     })?;
     // Last, so that whoever waits for it finds the rest in place.
-    write_file(&folder.join("findings.json"), |out| {
-        out.write_all(json(findings)?.as_bytes())
-    })
+    folder.write("findings.json", |out| {
+        out.write_all(crate::visible::json(json(findings)?).as_bytes())
+    })?;
+    folder.keep()
+}
+
+/// The files of a report.
+fn files(args: &AnalyzeArgs) -> Vec<&'static str> {
+    let mut out = vec!["events.csv", "drivers.csv", "report.html", "findings.json"];
+    if cfg!(feature = "parquet") {
+        out.push("events.parquet");
+    }
+    if args.xlsx {
+        out.push("report.xlsx");
+    }
+    out
 }

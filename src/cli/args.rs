@@ -1,6 +1,8 @@
 //! Every command and option, once: help, man page and completions come from here.
 
+use super::CliError;
 use crate::export::class_by_name;
+use crate::input::archive::{MOST_UNPACKED, Passwords, UnpackOptions};
 use crate::input::text::LogEncoding;
 use crate::servicing::UserWindow;
 use crate::trace::time::parse_rfc3339;
@@ -119,6 +121,53 @@ const MAN_EXAMPLES: &str = "Examples:
     fltscope man > fltscope.1
     fltscope man --dir man/";
 
+/// How archives among the inputs are opened
+#[derive(Debug, clap::Args)]
+pub struct ArchiveArgs {
+    /// File with the passwords of encrypted archives, one a line; each is tried
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Archives")]
+    pub password_file: Option<PathBuf>,
+    /// Most that may come out of the archives of a case, as 200G [default: 64G]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Archives")]
+    pub unpack_limit: Option<u64>,
+}
+
+impl ArchiveArgs {
+    /// What was asked for; reads the passwords.
+    ///
+    /// # Errors
+    /// When there are none to read.
+    pub fn options(&self) -> Result<UnpackOptions, CliError> {
+        let passwords = self.password_file.as_deref().map(Passwords::read);
+        Ok(UnpackOptions {
+            most: self.unpack_limit.unwrap_or(MOST_UNPACKED),
+            passwords: passwords
+                .transpose()
+                .map_err(CliError::Usage)?
+                .unwrap_or_default(),
+        })
+    }
+}
+
+/// Bytes, with K, M, G or T for powers of 1,024.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let (_, unit) = text.split_at(digits.len());
+    let shift = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return Err("expected a size such as 200G, 500M or 4096".to_owned()),
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| "expected a size such as 200G, 500M or 4096".to_owned())
+}
+
 /// Arguments of `analyze`
 #[derive(Debug, clap::Args)]
 pub struct AnalyzeArgs {
@@ -131,6 +180,9 @@ pub struct AnalyzeArgs {
     /// Folder for findings.json, events.csv, events.parquet, drivers.csv and report.html; made if it is not there
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
+    /// Replace files in --out that are not of an earlier report
+    #[arg(long, requires = "out")]
+    pub force: bool,
     /// Time to look at: auto, or START..END (RFC 3339; an end may be left open)
     #[arg(long, value_name = "auto|START..END", default_value = "auto", value_parser = parse_window)]
     pub window: WindowArg,
@@ -158,6 +210,9 @@ pub struct AnalyzeArgs {
     /// Start CSV files with a byte order mark, by which Excel knows UTF-8
     #[arg(long)]
     pub bom: bool,
+    /// How archives are opened
+    #[command(flatten)]
+    pub archives: ArchiveArgs,
 }
 
 /// Arguments of `window`
@@ -175,6 +230,9 @@ pub struct WindowArgs {
     /// Code page of servicing logs that are neither UTF-8 nor UTF-16: 936, 1252, gbk; by default as it looks
     #[arg(long, value_name = "NAME")]
     pub log_encoding: Option<LogEncoding>,
+    /// How archives are opened
+    #[command(flatten)]
+    pub archives: ArchiveArgs,
 }
 
 /// `--window`
@@ -220,6 +278,9 @@ pub struct InfoArgs {
     /// Print one JSON object a file
     #[arg(long)]
     pub json: bool,
+    /// How archives are opened
+    #[command(flatten)]
+    pub archives: ArchiveArgs,
 }
 
 /// Arguments of `drivers`
@@ -234,6 +295,9 @@ pub struct DriversArgs {
     /// How to print them
     #[arg(long, value_enum, default_value_t = DriversFormat::Text)]
     pub format: DriversFormat,
+    /// How archives are opened
+    #[command(flatten)]
+    pub archives: ArchiveArgs,
 }
 
 /// Format of what `drivers` prints
@@ -330,6 +394,9 @@ pub struct ExportArgs {
     /// TOML file that changes what --driver-store and --failures mean
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Filters")]
     pub rules: Option<PathBuf>,
+    /// How archives are opened
+    #[command(flatten)]
+    pub archives: ArchiveArgs,
 }
 
 fn parse_class(name: &str) -> Result<Class, String> {
@@ -389,6 +456,21 @@ pub struct ManArgs {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in [
+            ("4096", 4_096),
+            ("1k", 1_024),
+            ("200G", 200 << 30),
+            ("2TiB", 2 << 40),
+        ] {
+            assert_eq!(parse_size(text), Ok(bytes));
+        }
+        for bad in ["", "G", "-1", "1.5G", "1X", "99999999999T"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_sound() {

@@ -2,15 +2,18 @@
 
 use super::analyze::{Done, is_met, run_case};
 use super::args::{AnalyzeArgs, GlobalArgs, ReportFormat};
-use super::output::{print, warn, write_file};
+use super::folder::ReportFolder;
+use super::output::{print, print_json, warn};
 use super::progress::Bars;
 use super::{CliError, Status};
+use crate::export::small::SmallTable;
 use crate::export::xlsx::Book;
 use crate::findings::Options;
 use crate::input::cases::{FoundCase, find_cases};
 use crate::lang::Message;
 use crate::report::batch::{CaseFacts, CaseRow, CaseStatus, in_short, summary_table, text};
 use crate::say;
+use crate::stop;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,10 +29,6 @@ const SUMMARIES: &[&str] = &["summary.csv", "summary.parquet", "summary.xlsx"];
 /// Runs the command.
 pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result<Status, CliError> {
     let out = args.out.as_deref();
-    if let Some(folder) = out {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| CliError::Input(format!("{}: {error}", folder.display())))?;
-    }
     let real = out.and_then(|out| out.canonicalize().ok());
     let is_out = |input: &&PathBuf| real.is_some() && input.canonicalize().ok() == real;
     if let Some(input) = args.inputs.iter().find(is_out) {
@@ -38,6 +37,9 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result
             "{} holds the cases: name another folder for the reports",
             input.display()
         )));
+    }
+    if let Some(folder) = out {
+        ReportFolder::check(folder, &summaries(args), &args.inputs, args.force)?;
     }
     let found = find_cases(&args.inputs, out, SUMMARIES);
     if found.cases.is_empty() {
@@ -51,32 +53,14 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result
     }
     let (rows, met): (Vec<CaseRow>, Vec<bool>) = done.into_iter().unzip();
     let table = summary_table(&rows);
-    let mut files = Vec::new();
-    if let Some(folder) = out {
-        write_file(&folder.join("summary.csv"), |out| {
-            out.write_all(&table.csv(args.bom)?)
-        })?;
-        files.push("summary.csv");
-        #[cfg(feature = "parquet")]
-        {
-            write_file(&folder.join("summary.parquet"), |out| {
-                crate::export::parquet::write_small(&table, out)
-            })?;
-            files.push("summary.parquet");
-        }
-    }
-    if let (Some(folder), true) = (out, args.xlsx) {
-        let last = rows
-            .iter()
-            .filter_map(|row| row.facts.as_ref()?.window_end)
-            .max();
-        let mut book = Book::new(folder, last)?;
-        book.add_small("Summary", &table)?;
-        write_file(&folder.join("summary.xlsx"), |out| book.save(out))?;
-        files.push("summary.xlsx");
-    }
+    // A summary over a part of the cases would pass for the whole.
+    stop::check()?;
+    let files = match out {
+        Some(folder) => write_summaries(folder, &rows, &table, args)?,
+        None => Vec::new(),
+    };
     match args.format {
-        ReportFormat::Json => print(&table.json()?)?,
+        ReportFormat::Json => print_json(table.json()?)?,
         ReportFormat::Text if global.quiet => {}
         ReportFormat::Text => print(&text(&rows, &global.tz, out, &files))?,
     }
@@ -88,6 +72,43 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result
     } else {
         Status::Done
     })
+}
+
+/// The files over all cases that are asked for.
+fn summaries(args: &AnalyzeArgs) -> Vec<&'static str> {
+    let mut out = vec!["summary.csv"];
+    if cfg!(feature = "parquet") {
+        out.push("summary.parquet");
+    }
+    if args.xlsx {
+        out.push("summary.xlsx");
+    }
+    out
+}
+
+fn write_summaries(
+    folder: &Path,
+    rows: &[CaseRow],
+    table: &SmallTable,
+    args: &AnalyzeArgs,
+) -> Result<Vec<&'static str>, CliError> {
+    let mut folder = ReportFolder::new(folder)?;
+    folder.write("summary.csv", |out| out.write_all(&table.csv(args.bom)?))?;
+    #[cfg(feature = "parquet")]
+    folder.write("summary.parquet", |out| {
+        crate::export::parquet::write_small(table, out)
+    })?;
+    if args.xlsx {
+        let last = rows
+            .iter()
+            .filter_map(|row| row.facts.as_ref()?.window_end)
+            .max();
+        let mut book = Book::new(folder.path(), last)?;
+        book.add_small("Summary", table)?;
+        folder.write("summary.xlsx", |out| book.save(out))?;
+    }
+    folder.keep()?;
+    Ok(summaries(args))
 }
 
 /// Works through the cases; their rows in order, each with whether it meets `--fail-on`.
@@ -104,7 +125,9 @@ fn all_cases(
     let work = || {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(case) = cases.get(at) else { return };
+            let Some(case) = cases.get(at).filter(|_| !stop::is_requested()) else {
+                return;
+            };
             board.begins(&case.name);
             let row = one_case(case, args, global, options);
             board.ends(&row.0);

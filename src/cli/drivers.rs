@@ -2,7 +2,7 @@
 
 use super::args::{DriversArgs, DriversFormat, GlobalArgs};
 use super::open::open_for_facts;
-use super::output::print;
+use super::output::{print, print_json};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::drivers::{Driver, Observers, identify};
@@ -11,7 +11,7 @@ use crate::report::drivers::{csv, json, text};
 /// Runs the command.
 pub fn run(args: &DriversArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     let bars = Bars::new(global.quiet);
-    let opened = open_for_facts(&args.files, &bars);
+    let opened = open_for_facts(&args.files, args.archives.options()?, &bars);
     if opened.traces.is_empty() {
         return Err(opened.nothing_usable());
     }
@@ -25,11 +25,10 @@ pub fn run(args: &DriversArgs, global: &GlobalArgs) -> Result<Status, CliError> 
             (name.clone(), list)
         })
         .collect();
-    let out = match args.format {
-        DriversFormat::Text => text(&all, args.third_party),
-        DriversFormat::Csv => csv(&all)?,
-        DriversFormat::Json => json(&all)?,
-    };
-    print(&out)?;
+    match args.format {
+        DriversFormat::Text => print(&text(&all, args.third_party))?,
+        DriversFormat::Csv => print(&csv(&all)?)?,
+        DriversFormat::Json => print_json(json(&all)?)?,
+    }
     Ok(opened.status())
 }

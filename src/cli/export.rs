@@ -3,8 +3,8 @@
 mod plan;
 
 use super::args::{ExportArgs, GlobalArgs};
-use super::open::{OpenTrace, open_all};
-use super::output::{warn, write_file};
+use super::open::{OpenTrace, of_file, open_all};
+use super::output::{check_writable, not_an_input, warn, write_file};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::drivers::{DriverList, identify};
@@ -15,28 +15,30 @@ use crate::findings::Rules;
 use crate::trace::{Progress, Trace as _};
 use plan::Plan;
 use std::io::{self, Write};
-use std::path::Path;
 
 /// Runs the command.
 pub fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     let plan = plan::plan(args)?;
     let filter = filter_of(args)?;
     let stdout = args.output.as_os_str() == "-";
-    if let Some(same) = args
-        .files
-        .iter()
-        .find(|input| is_same_file(input, &args.output))
-    {
-        return Err(CliError::Usage(format!(
-            "the output {} is one of the inputs",
-            same.display()
-        )));
+    if !stdout {
+        not_an_input(&args.output, &args.files)?;
+        check_writable(&args.output)?;
     }
     let bars = Bars::new(global.quiet);
-    let opened = open_all(&args.files, &bars);
+    let opened = open_all(&args.files, args.archives.options()?, &bars);
     // A table with a file missing would pass for the whole.
     if opened.traces.is_empty() || opened.status() != Status::Done {
         return Err(opened.nothing_usable());
+    }
+    if !stdout {
+        not_an_input(&args.output, &opened.found)?;
+    }
+    for reason in &opened.passed_over {
+        warn(reason.en());
+    }
+    for note in &opened.input_notes {
+        warn(of_file(&note.input, &note.text).en());
     }
     for note in &opened.part_notes {
         warn(note.text.en());
@@ -200,12 +202,4 @@ fn filter_of(args: &ExportArgs) -> Result<Filter, CliError> {
     filter.set_paths(&args.path).map_err(CliError::Usage)?;
     filter.set_results(&args.result).map_err(CliError::Usage)?;
     Ok(filter)
-}
-
-/// Whether two paths lead to one existing file.
-fn is_same_file(a: &Path, b: &Path) -> bool {
-    match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
-    }
 }

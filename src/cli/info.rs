@@ -2,7 +2,7 @@
 
 use super::args::{GlobalArgs, InfoArgs};
 use super::open::{OpenTrace, open_for_facts};
-use super::output::print;
+use super::output::{print, print_json};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::drivers::{Observers, identify};
@@ -12,7 +12,7 @@ use crate::report::info::{InfoReport, text};
 /// Runs the command.
 pub fn run(args: &InfoArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     let bars = Bars::new(global.quiet);
-    let opened = open_for_facts(&args.files, &bars);
+    let opened = open_for_facts(&args.files, args.archives.options()?, &bars);
     if opened.traces.is_empty() {
         return Err(opened.nothing_usable());
     }
@@ -27,14 +27,16 @@ pub fn run(args: &InfoArgs, global: &GlobalArgs) -> Result<Status, CliError> {
         let etl = etl.as_ref().map(|(etl, facts)| (etl, *facts));
         let mut report = InfoReport::new(name, info, &drivers, etl);
         let notes = opened.part_notes.iter().filter(|note| note.trace == at);
-        let notes: Vec<Message> = notes.map(|note| note.text.clone()).collect();
+        let lost = opened.input_notes.iter().filter(|note| note.input == *name);
+        let notes = notes.map(|note| note.text.clone());
+        let notes: Vec<Message> = notes.chain(lost.map(|note| note.text.clone())).collect();
         if !notes.is_empty() {
             report.warnings.to_mut().extend(notes);
         }
         if args.json {
             let mut line = serde_json::to_string(&report).map_err(std::io::Error::from)?;
             line.push('\n');
-            print(&line)?;
+            print_json(line)?;
             continue;
         }
         if at > 0 {

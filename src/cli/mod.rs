@@ -5,7 +5,9 @@ mod args;
 mod batch;
 mod drivers;
 mod export;
+mod folder;
 mod info;
+mod interrupt;
 mod logs;
 mod meta;
 mod open;
@@ -16,6 +18,8 @@ mod window;
 
 pub use args::{Args, Command};
 
+use crate::stop;
+use crate::visible::visible_lines;
 use clap::Parser as _;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -47,7 +51,7 @@ pub enum Status {
 }
 
 /// Runs the command line `args` (the program's name first) and gives the exit status: 0 done, 1 an
-/// input could not be read or nothing usable was given, 2 usage, 3 `--fail-on` was met.
+/// input could not be read or nothing usable was given, 2 usage, 3 `--fail-on` was met, 130 stopped by Ctrl-C.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
@@ -57,14 +61,24 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    interrupt::catch();
     match execute(&args) {
+        Err(_) if stop::is_requested() => {
+            let _ = writeln!(anstream::stderr(), "{}", output::red("stopped"));
+            ExitCode::from(interrupt::STOPPED)
+        }
         Ok(Status::Done) => ExitCode::SUCCESS,
         Ok(Status::InputUnreadable) => ExitCode::from(1),
         Ok(Status::FailOn) => ExitCode::from(3),
         // Who reads our output has seen enough.
         Err(CliError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(anstream::stderr(), "{}: {error}", output::red("error"));
+            let _ = writeln!(
+                anstream::stderr(),
+                "{}: {}",
+                output::red("error"),
+                visible_lines(&error.to_string())
+            );
             ExitCode::from(match error {
                 CliError::Usage(_) => 2,
                 CliError::Input(_) | CliError::Io(_) => 1,

@@ -5,12 +5,13 @@ use super::parts::{PartNote, put_together};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::etl::{self, EtlTrace};
-use crate::input::archive::Workspace;
+use crate::input::archive::{Contents, UnpackOptions, Workspace};
 use crate::input::view::Source;
 use crate::input::{FileKind, FoundFile, find};
 use crate::lang::Message;
 use crate::pml::PmlTrace;
 use crate::say;
+use crate::stop;
 use crate::trace::{Tick, Trace, TraceInfo};
 use std::path::{Path, PathBuf};
 
@@ -45,14 +46,27 @@ pub struct Opened {
     pub traces: Vec<(String, OpenTrace)>,
     /// Inputs that could not be read at all, with the reason.
     pub unreadable: Vec<Message>,
-    /// Files that were found and are not read, with the reason.
+    /// Files that were found and are not read, and what else of archives is worth telling.
     pub passed_over: Vec<Message>,
+    /// What was lost of an input before it was opened.
+    pub input_notes: Vec<InputNote>,
+    /// Every file that was found, on disk: none of them may be written to.
+    pub found: Vec<PathBuf>,
     /// Servicing logs, where the command takes them.
     pub logs: Vec<LogFile>,
     /// What there is to tell of the parts of split logs.
     pub part_notes: Vec<PartNote>,
     workspace: Workspace,
     purpose: Purpose,
+}
+
+/// What there is to tell of an input that was taken out of an archive.
+#[derive(Debug, PartialEq, Eq)]
+pub struct InputNote {
+    /// What messages call the input.
+    pub input: String,
+    /// What, in a sentence.
+    pub text: Message,
 }
 
 /// A servicing log that was found.
@@ -79,8 +93,11 @@ enum Purpose {
 impl Opened {
     /// Tells of what could not be opened.
     pub fn warn(&self) {
-        for reason in &self.unreadable {
+        for reason in self.unreadable.iter().chain(&self.passed_over) {
             warn(reason.en());
+        }
+        for note in &self.input_notes {
+            warn(of_file(&note.input, &note.text).en());
         }
     }
 
@@ -107,6 +124,36 @@ impl Opened {
             text.push_str(": expected Procmon logs (.pml) or Windows trace logs (.etl), or a folder or archive that holds some");
         }
         CliError::Input(text)
+    }
+
+    fn open_archive(&mut self, name: &str, path: &Path, named: bool, bars: &Bars) {
+        let contents = {
+            let _bar = bars.bar(format!("Unpacking {name}"), 0);
+            self.workspace.unpack(path, name)
+        };
+        let Contents {
+            files,
+            errors,
+            notes,
+        } = contents;
+        if named && files.is_empty() && errors.is_empty() {
+            self.unreadable.push(
+                say!(en: "{name}: the archive holds no log", zh: "{name}：压缩文件中没有日志"),
+            );
+        }
+        match named {
+            true => self.unreadable.extend(errors),
+            false => self.passed_over.extend(errors),
+        }
+        self.passed_over.extend(notes);
+        for file in files {
+            let notes = file.notes.into_iter().map(|text| InputNote {
+                input: file.name.clone(),
+                text,
+            });
+            self.input_notes.extend(notes);
+            self.open(file.name, &file.path, file.kind, false, bars);
+        }
     }
 
     fn open(&mut self, name: String, path: &Path, kind: FileKind, named: bool, bars: &Bars) {
@@ -166,21 +213,21 @@ pub fn of_file(name: &str, told: &Message) -> Message {
 }
 
 /// Opens every trace that `paths` stand for, for their facts: events cannot be had from all of them.
-pub fn open_for_facts(paths: &[PathBuf], bars: &Bars) -> Opened {
-    open(paths, bars, Purpose::Facts)
+pub fn open_for_facts(paths: &[PathBuf], unpack: UnpackOptions, bars: &Bars) -> Opened {
+    open(paths, unpack, bars, Purpose::Facts)
 }
 
 /// Opens every trace that `paths` stand for: folders are searched, archives unpacked.
-pub fn open_all(paths: &[PathBuf], bars: &Bars) -> Opened {
-    open(paths, bars, Purpose::Events)
+pub fn open_all(paths: &[PathBuf], unpack: UnpackOptions, bars: &Bars) -> Opened {
+    open(paths, unpack, bars, Purpose::Events)
 }
 
 /// The same, and finds the servicing logs.
-pub fn open_case(paths: &[PathBuf], bars: &Bars) -> Opened {
-    open(paths, bars, Purpose::Case)
+pub fn open_case(paths: &[PathBuf], unpack: UnpackOptions, bars: &Bars) -> Opened {
+    open(paths, unpack, bars, Purpose::Case)
 }
 
-fn open(paths: &[PathBuf], bars: &Bars, purpose: Purpose) -> Opened {
+fn open(paths: &[PathBuf], unpack: UnpackOptions, bars: &Bars, purpose: Purpose) -> Opened {
     let (files, errors) = find(paths);
     let mut out = Opened {
         traces: Vec::new(),
@@ -191,34 +238,19 @@ fn open(paths: &[PathBuf], bars: &Bars, purpose: Purpose) -> Opened {
             .map(|error| Message::verbatim(error.to_string()))
             .collect(),
         passed_over: Vec::new(),
+        input_notes: Vec::new(),
+        found: files.iter().map(|file| file.path.clone()).collect(),
         part_notes: Vec::new(),
-        workspace: Workspace::default(),
+        workspace: Workspace::new(unpack),
     };
     for FoundFile { path, kind, named } in files {
+        if stop::is_requested() {
+            break;
+        }
         let name = path.display().to_string();
-        if kind != FileKind::Archive {
-            out.open(name, &path, kind, named, bars);
-            continue;
-        }
-        let unpacked = {
-            let _bar = bars.bar(format!("Unpacking {name}"), 0);
-            out.workspace.unpack(&path, &name)
-        };
-        let (inner, errors) = unpacked;
-        if named && inner.is_empty() && errors.is_empty() {
-            out.unreadable.push(
-                say!(en: "{name}: the archive holds no trace", zh: "{name}：压缩文件中没有跟踪"),
-            );
-        }
-        for error in errors.into_iter().map(Message::verbatim) {
-            if named {
-                out.unreadable.push(error);
-            } else {
-                out.passed_over.push(error);
-            }
-        }
-        for file in inner {
-            out.open(file.name, &file.path, file.kind, false, bars);
+        match kind {
+            FileKind::Archive => out.open_archive(&name, &path, named, bars),
+            kind => out.open(name, &path, kind, named, bars),
         }
     }
     out.part_notes = put_together(&mut out.traces);

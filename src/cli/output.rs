@@ -1,11 +1,121 @@
 //! Writing: files that are whole or not there, and text on the terminal.
 
 use super::CliError;
+use crate::input::archive::is_device;
+use crate::stop::{self, Litter};
+use crate::visible::visible_lines;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Display;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// A file under a temporary name beside its place. It goes when it is dropped, or when the process is stopped.
+pub struct Draft {
+    place: PathBuf,
+    file: NamedTempFile<File>,
+    _litter: Litter,
+}
+
+impl Draft {
+    /// Writes a draft of the file at `place`.
+    ///
+    /// # Errors
+    /// A sentence that names the place where it cannot be written; else what `write` fails with.
+    pub fn write<T>(
+        place: &Path,
+        write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<T>,
+    ) -> Result<(Self, T), CliError> {
+        // A link stays one: what it leads to is replaced.
+        let real = match fs::symlink_metadata(place) {
+            Ok(meta) if meta.is_symlink() => place.canonicalize().ok(),
+            _ => None,
+        };
+        let place = real.unwrap_or_else(|| place.to_owned());
+        let (file, litter) =
+            temporary_in(folder_of(&place)).map_err(|error| refused(&place, error))?;
+        let mut out = Watched {
+            inner: BufWriter::with_capacity(BUFFER, file),
+            failed: false,
+        };
+        let result = write(&mut out).and_then(|value| out.flush().map(|()| value));
+        let value = match result {
+            Ok(value) => value,
+            Err(error) if out.failed && !stop::is_requested() => {
+                return Err(refused(&place, error));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let file = out.inner.into_inner();
+        let file = file.map_err(|error| refused(&place, error.into_error()))?;
+        let draft = Self {
+            place,
+            file,
+            _litter: litter,
+        };
+        Ok((draft, value))
+    }
+
+    /// Puts it in its place.
+    ///
+    /// # Errors
+    /// A sentence that names the place.
+    pub fn keep(self) -> Result<(), CliError> {
+        let Self { place, file, .. } = self;
+        if fs::metadata(&place).is_ok_and(|meta| meta.permissions().readonly()) {
+            return Err(refused(&place, ErrorKind::PermissionDenied.into()));
+        }
+        match file.persist(&place) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(refused(&place, error.error)),
+        }
+    }
+}
+
+const BUFFER: usize = 1 << 20;
+
+/// The folder a file is in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A file made the ordinary way: tempfile's own would be readable by its owner alone.
+fn temporary_in(folder: &Path) -> io::Result<(NamedTempFile<File>, Litter)> {
+    Litter::make(|| {
+        let file = tempfile::Builder::new()
+            .prefix(".fltscope-")
+            .make_in(folder, |path| {
+                File::options().write(true).create_new(true).open(path)
+            })?;
+        let path = file.path().to_owned();
+        Ok((file, path))
+    })
+}
+
+/// A writer that remembers whether it was the one to fail, and stops when all are to stop.
+struct Watched<W: Write> {
+    inner: W,
+    failed: bool,
+}
+
+impl<W: Write> Write for Watched<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        stop::check()?;
+        let result = self.inner.write(bytes);
+        self.failed |= result.is_err();
+        result
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let result = self.inner.flush();
+        self.failed |= result.is_err();
+        result
+    }
+}
 
 /// Writes a file under a temporary name beside `path` and renames it when it is whole; what is no file
 /// (a device, a pipe) is written to as it is.
@@ -13,31 +123,90 @@ pub fn write_file<T>(
     path: &Path,
     write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<T>,
 ) -> Result<T, CliError> {
-    let fail = |error: io::Error| match error.kind() {
-        io::ErrorKind::BrokenPipe => CliError::Io(error),
-        _ => CliError::Input(format!("{}: {error}", path.display())),
-    };
-    // A device or a pipe is written to; only a file is replaced.
-    if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+    if is_stream(path) {
+        let fail = |error: io::Error| match error.kind() {
+            ErrorKind::BrokenPipe => CliError::Io(error),
+            _ => refused(path, error),
+        };
         let mut out = File::options().write(true).open(path).map_err(fail)?;
         return write(&mut out).map_err(fail);
     }
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
+    let (draft, value) = Draft::write(path, write)?;
+    draft.keep()?;
+    Ok(value)
+}
+
+/// Whether a path leads to a device or a pipe: that is written to, only a file is replaced.
+fn is_stream(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_reserved =
+        cfg!(windows) && (is_device(&name) || path.to_string_lossy().starts_with(r"\\.\"));
+    is_reserved || fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
+}
+
+/// Whether a file could be written at `path`: asked before the work that it is to hold.
+///
+/// # Errors
+/// A sentence that names the path.
+pub fn check_writable(path: &Path) -> Result<(), CliError> {
+    if is_stream(path) {
+        return Ok(());
+    }
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => return Err(refused(path, ErrorKind::IsADirectory.into())),
+        Ok(meta) if meta.permissions().readonly() => {
+            return Err(refused(path, ErrorKind::PermissionDenied.into()));
+        }
+        _ => {}
+    }
+    temporary_in(folder_of(path))
+        .map(|_| ())
+        .map_err(|error| refused(path, error))
+}
+
+/// Why something cannot be written, in plain words and with the place.
+pub fn refused(place: &Path, error: io::Error) -> CliError {
+    let why = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "no space left on the disk: nothing was written".to_owned()
+        }
+        ErrorKind::FileTooLarge => "too large for this disk: nothing was written".to_owned(),
+        ErrorKind::ReadOnlyFilesystem => "cannot be written: the disk is read-only".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "cannot be written: no permission, or it is read-only or open in another program"
+                .to_owned()
+        }
+        ErrorKind::NotFound => "cannot be written: its folder is not there".to_owned(),
+        ErrorKind::IsADirectory => "expected the name of a file, found a folder".to_owned(),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            "cannot be written: a file stands where a folder is needed".to_owned()
+        }
+        _ => error.to_string(),
     };
-    // A file made the ordinary way: tempfile's own would be readable by its owner alone.
-    let file = tempfile::Builder::new()
-        .prefix(".fltscope-")
-        .make_in(folder, |path| {
-            File::options().write(true).create_new(true).open(path)
-        })
-        .map_err(fail)?;
-    let mut out = BufWriter::with_capacity(1 << 20, file);
-    let result = write(&mut out).map_err(fail)?;
-    let file = out.into_inner().map_err(|error| fail(error.into_error()))?;
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(result)
+    CliError::Input(format!("{}: {why}", place.display()))
+}
+
+/// Refuses an output that is one of the inputs, by whatever name or link.
+///
+/// # Errors
+/// Usage, with both names.
+pub fn not_an_input<'a>(
+    output: &Path,
+    inputs: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<(), CliError> {
+    let same = |input: &&PathBuf| same_file::is_same_file(input, output).unwrap_or(false);
+    match inputs.into_iter().find(same) {
+        None => Ok(()),
+        Some(input) if input == output => Err(CliError::Usage(format!(
+            "the output {} is one of the inputs",
+            output.display()
+        ))),
+        Some(input) => Err(CliError::Usage(format!(
+            "the output {} is one of the inputs, {}",
+            output.display(),
+            input.display()
+        ))),
+    }
 }
 
 /// Prints text on stdout; colours are dropped where it is no terminal or `NO_COLOR` is set.
@@ -48,12 +217,18 @@ pub fn print(text: &str) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Prints JSON on stdout: characters that a terminal could act on are escapes in it.
+pub fn print_json(text: String) -> Result<(), CliError> {
+    print(&crate::visible::json(text))
+}
+
 /// Tells of something that went wrong without ending the run.
 pub fn warn(text: &str) {
     let _ = writeln!(
         anstream::stderr(),
-        "{}: {text}",
-        styled("warning", AnsiColor::Yellow)
+        "{}: {}",
+        styled("warning", AnsiColor::Yellow),
+        visible_lines(text)
     );
 }
 

@@ -1,6 +1,7 @@
 //! Progress bars on stderr, on a terminal only.
 
 use crate::trace::{Progress, Trace};
+use crate::visible::visible;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ impl Bars {
         } else {
             ProgressDrawTarget::stderr_with_hz(10)
         };
+        let message = visible(&message).into_owned();
         let bar = ProgressBar::with_draw_target(Some(units), target).with_message(message);
         if units == 0 {
             bar.set_style(

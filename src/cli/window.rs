@@ -3,7 +3,7 @@
 use super::args::{GlobalArgs, WindowArgs};
 use super::logs::read_logs;
 use super::open::open_case;
-use super::output::print;
+use super::output::{print, print_json};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::findings::timeline::timeline;
@@ -14,7 +14,7 @@ use crate::report::timeline::text;
 /// Runs the command.
 pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     let bars = Bars::new(global.quiet);
-    let mut opened = open_case(&args.inputs, &bars);
+    let mut opened = open_case(&args.inputs, args.archives.options()?, &bars);
     let options = TextOptions {
         encoding: args.log_encoding,
         ..TextOptions::default()
@@ -40,7 +40,7 @@ pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     if args.json {
         let mut json = serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?;
         json.push('\n');
-        print(&json)?;
+        print_json(json)?;
     } else {
         print(&text(&found, &global.tz))?;
     }

@@ -4,6 +4,7 @@ use super::columns::Column;
 use super::rows::{Cell, Rows, Table};
 use crate::trace::time::{TICKS_PER_DAY, TICKS_PER_SECOND, push_rfc3339_bytes};
 use crate::trace::{Filetime, Kind, NO_PROCESS, Zone};
+use crate::visible::visible;
 use std::borrow::Cow;
 
 /// How a CSV is written.
@@ -267,23 +268,30 @@ pub fn push_micros(out: &mut String, ticks: u64) {
     out.push(char::from(b'0' + (ticks % 10) as u8));
 }
 
-/// A cell on one line: control characters become blanks, and a formula is defused where asked for.
+/// A cell on one line. Exact but for control characters, which become blanks; for people (`neutralise`) what hides is
+/// shown, and a `'` stands in front of what a spreadsheet would run as a formula.
 pub fn clean(text: &str, neutralise: bool) -> Cow<'_, str> {
-    let formula = neutralise
-        && matches!(
-            text.as_bytes().first(),
-            Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r')
-        );
-    if !formula && !has_control(text) {
+    if neutralise {
+        let shown = visible(text);
+        return match text.starts_with(FORMULA) {
+            true => Cow::Owned(format!("'{shown}")),
+            false => shown,
+        };
+    }
+    if !has_control(text) {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len() + 1);
-    if formula {
-        out.push('\'');
-    }
-    out.extend(text.chars().map(|c| if c < ' ' { ' ' } else { c }));
-    Cow::Owned(out)
+    Cow::Owned(
+        text.chars()
+            .map(|c| if c < ' ' { ' ' } else { c })
+            .collect(),
+    )
 }
+
+/// What a formula starts with; spreadsheets of East Asia take the wide forms for the narrow ones.
+const FORMULA: [char; 11] = [
+    '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+];
 
 #[cfg(test)]
 mod tests {
@@ -294,7 +302,10 @@ mod tests {
         assert_eq!(clean("a\r\nb", false), "a  b");
         assert_eq!(clean("=1+1", true), "'=1+1");
         assert_eq!(clean("=1+1", false), "=1+1");
-        assert_eq!(clean("\t=1", true), "' =1");
+        assert_eq!(clean("\t=1", true), "'\\u{9}=1");
+        assert_eq!(clean("＝1+1", true), "'＝1+1");
+        assert_eq!(clean("a\u{202e}b", true), "a\\u{202e}b");
+        assert_eq!(clean("a\u{202e}b", false), "a\u{202e}b");
         let quoted = |text| {
             let mut out = Vec::new();
             push_text(text, false, &mut out);

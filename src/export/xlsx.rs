@@ -1,19 +1,20 @@
 //! Excel workbooks: lists and the event table, with real dates and numbers.
 //!
 //! Sheets of events are written row by row into a temporary file, so memory does not grow with them. A text is
-//! always written as a text: nothing from a trace can become a formula or a link.
+//! always written as a text: nothing from a trace can become a formula or a link, and what hides in it is shown.
 
 use super::columns::{Column, ColumnType};
 use super::pool::Pool;
 use super::rows::{Cell, Rows, Table};
 use super::small::{SmallTable, Value};
+use crate::guard::guarded;
 use crate::trace::time::TICKS_PER_DAY;
 use crate::trace::{Filetime, Progress, for_each_unit};
+use crate::visible::visible;
 use rust_xlsxwriter::{
     Color, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
 };
 use std::io::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Rows of a sheet, its header included: Excel's limit.
@@ -102,7 +103,7 @@ impl Book {
     /// # Errors
     /// When a trace can no longer be read or a temporary file not be written.
     pub fn add_events(&mut self, tables: &[Table<'_>], progress: &dyn Progress) -> io::Result<u64> {
-        guarded(|| self.add_event_sheets(tables, progress))
+        guarded(|| self.add_event_sheets(tables, progress), no_room)
     }
 
     fn add_event_sheets(
@@ -183,7 +184,10 @@ impl Book {
     pub fn save(mut self, out: &mut (dyn Write + Send)) -> io::Result<()> {
         // A sheet of more than 4 GB needs the large form of zip, which old readers do not know.
         self.book.use_zip_large_file(self.rows >= LARGE);
-        guarded(|| self.book.save_to_writer(&mut *out).map_err(failed))?;
+        guarded(
+            || self.book.save_to_writer(&mut *out).map_err(failed),
+            no_room,
+        )?;
         out.flush()
     }
 }
@@ -198,12 +202,8 @@ const EXCEL_START: Filetime = Filetime((EPOCH_DAYS + 61) * TICKS_PER_DAY);
 const EPOCH_DAYS: u64 = 109_205;
 
 /// The writer of sheets panics where its temporary file cannot be written, as on a full disk.
-fn guarded<T>(work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(io::Error::other(
-            "the workbook could not be written: is there room for temporary files?",
-        ))
-    })
+fn no_room() -> io::Error {
+    io::Error::other("the workbook could not be written: is there room for temporary files?")
 }
 
 /// Head of a column.
@@ -306,7 +306,8 @@ fn put_text(
     text: &str,
     format: Option<&Format>,
 ) -> io::Result<()> {
-    let text = fitting(text);
+    let text = visible(text);
+    let text = fitting(&text);
     match format {
         Some(format) => sheet.write_string_with_format(row, at, text, format),
         None => sheet.write_string(row, at, text),

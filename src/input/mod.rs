@@ -160,14 +160,7 @@ fn kind_by_content(head: &[u8]) -> Option<FileKind> {
     if crate::etl::is_etl(head) {
         return Some(FileKind::Etl);
     }
-    let archives: [&[u8]; 5] = [
-        b"PK\x03\x04",
-        b"\x1f\x8b",
-        b"\x28\xb5\x2f\xfd",
-        b"7z\xbc\xaf",
-        b"MSCF",
-    ];
-    if archives.iter().any(|magic| head.starts_with(magic)) {
+    if archive::is_archive(head) {
         return Some(FileKind::Archive);
     }
     shape::servicing_log(head)

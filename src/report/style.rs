@@ -2,6 +2,7 @@
 
 use crate::trace::time::push_padded;
 use crate::trace::{Filetime, Zone};
+use crate::visible::visible;
 use anstyle::{AnsiColor, Style};
 use std::fmt::{Display, Write as _};
 
@@ -100,18 +101,9 @@ pub fn zone_name(zone: &Zone, time: Filetime) -> String {
     out
 }
 
-/// Text from a trace for the terminal: control characters and direction marks, by which a name could
-/// pose as something else, become visible.
+/// Text from a trace for the terminal: what hides in it, or acts on the terminal, becomes visible.
 pub fn safe(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\0'..='\x1f' | '\x7f'..='\u{9f}' => '\u{fffd}',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                '\u{fffd}'
-            }
-            c => c,
-        })
-        .collect()
+    visible(text).into_owned()
 }
 
 #[cfg(test)]
@@ -126,7 +118,7 @@ mod tests {
         assert_eq!(plural(2, "touch"), "2 touches");
         assert_eq!(plural(0, "failure"), "0 failures");
         assert_eq!(duration(2_400_000.0), "2.40 s");
-        assert_eq!(safe("a\x1b[31mb\u{202e}c"), "a\u{fffd}[31mb\u{fffd}c");
+        assert_eq!(safe("a\x1b[31mb\u{202e}c"), "a\\u{1b}[31mb\\u{202e}c");
         assert_eq!(zone_name(&Zone::fixed(-12_600), Filetime(0)), "UTC-03:30");
     }
 }

@@ -1,6 +1,7 @@
 //! Work on all units of a trace: side by side, results in order.
 
 use super::source::Trace;
+use crate::stop;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
@@ -33,7 +34,7 @@ impl Progress for Silent {
 /// on the number of threads.
 ///
 /// # Errors
-/// The first error of `work` (by unit) or of `take`; nothing after it is taken.
+/// The first error of `work` (by unit) or of `take`, or [`stop::Stopped`]; nothing after it is taken.
 pub fn for_each_unit<R: Send>(
     units: Range<usize>,
     tick: Tick<'_>,
@@ -43,6 +44,7 @@ pub fn for_each_unit<R: Send>(
     let threads = rayon::current_num_threads().min(units.len());
     if threads <= 1 {
         for unit in units {
+            stop::check()?;
             take(work(unit)?)?;
             tick(1);
         }
@@ -70,6 +72,7 @@ pub fn for_each_unit<R: Send>(
         }
         drop(results);
         let outcome = in_order(units.start, &arrived, |result| {
+            stop::check()?;
             take(result?)?;
             line.taken();
             tick(1);
@@ -168,6 +171,7 @@ pub fn for_each_in_turn<R: Send>(
 ) -> io::Result<()> {
     let mut made = None;
     for item in items {
+        stop::check()?;
         let before = made.take();
         let (taken, result) = rayon::join(|| before.map_or(Ok(()), &mut take), || work(item));
         taken?;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use tracegen::logs::{Encoding, Paper, Zone, cbs, setupapi};
 use tracegen::scenario::{
     Case, EtlCase, EtlOptions, EtlTruth, Truth, boot_case, boot_case_32, boot_story, boot_trace,
-    boot_trace_32, clean_case, clean_trace, held_case, held_trace, short_boot_case,
+    boot_trace_32, clean_case, clean_trace, held_case, held_trace, hostile_case, short_boot_case,
     short_boot_trace,
 };
 
@@ -23,7 +23,7 @@ const USAGE: &str = "usage:
   tracegen big --bytes SIZE OUT.pml         write a log of about SIZE (suffix K, M or G) bytes
   tracegen big --bytes SIZE OUT.log         the same as CBS.log
   tracegen big-etl SIZE OUT.etl [compressed]  write a trace of about SIZE bytes
-CASE is a LOG (boot, clean, boot32, held), a TRACE (boot-etl, clean-etl, boot32-etl, short-etl, held-etl), or boot-trace,
+CASE is a LOG (boot, clean, boot32, held, hostile), a TRACE (boot-etl, clean-etl, boot32-etl, short-etl, held-etl), or boot-trace,
 which has both. Behind a TRACE stand options, as in boot-etl,compressed,no-init:";
 
 fn main() -> ExitCode {
@@ -176,6 +176,7 @@ fn case(name: &str, meaning: bool) -> Option<Named> {
         "boot" => log(boot_case(), "boot_log.pml"),
         "clean" => log(clean_case(), "clean.pml"),
         "boot32" => log(boot_case_32(), "boot_log_32.pml"),
+        "hostile" => log(hostile_case(), "hostile.pml"),
         "held" => log(held_case().0, "held.pml"),
         "held-etl" => trace(held_trace(options).0, "held.etl"),
         "boot-etl" => trace(boot_trace(options), "boot.etl"),

@@ -14,19 +14,37 @@ pub(crate) enum Path {
     Network,
 }
 
+/// Changes a name into another.
+pub(crate) type Spell = fn(&mut String);
+
+fn respell(module: &mut Module, spell: Spell) {
+    for text in [
+        &mut module.path,
+        &mut module.company,
+        &mut module.description,
+    ] {
+        spell(text);
+    }
+}
+
 /// The machine while a scenario is being written.
 pub(crate) struct Machine {
     pub(crate) bits: Bits,
     pub(crate) log: LogBuilder,
     pub(crate) drivers: Vec<Driver>,
+    /// What names are changed into, where they are not what they seem.
+    pub(crate) spell: Spell,
     ids: Vec<(Role, ProcId)>,
     user: Vec<(ProcId, Vec<Module>)>,
 }
 
 impl Machine {
-    pub(crate) fn new(bits: Bits, boot: u64) -> Self {
+    pub(crate) fn new(bits: Bits, boot: u64, spell: Spell) -> Self {
         let mut log = LogBuilder::new(bits);
-        let drivers = drivers(bits);
+        let mut drivers = drivers(bits);
+        for driver in &mut drivers {
+            respell(&mut driver.module, spell);
+        }
         let (mut ids, mut user) = (Vec::new(), Vec::new());
         for (role, mut process) in processes::all(bits, boot) {
             if role == Role::System {
@@ -38,6 +56,15 @@ impl Machine {
                 if bits == Bits::B32 {
                     process.modules.extend(processes::user_images_of_system());
                 }
+            }
+            for text in [
+                &mut process.name,
+                &mut process.image_path,
+                &mut process.command_line,
+                &mut process.company,
+                &mut process.description,
+            ] {
+                spell(text);
             }
             let modules = if role == Role::System {
                 Vec::new()
@@ -52,6 +79,7 @@ impl Machine {
             bits,
             log,
             drivers,
+            spell,
             ids,
             user,
         }
@@ -67,10 +95,12 @@ impl Machine {
 
     /// An address in the driver with this file name; 0 where there is none.
     fn frame(&self, name: &str, offset: u64) -> u64 {
+        let mut name = name.to_owned();
+        (self.spell)(&mut name);
         let driver = self
             .drivers
             .iter()
-            .find(|d| d.name().eq_ignore_ascii_case(name));
+            .find(|d| d.name().eq_ignore_ascii_case(&name));
         driver.map_or(0, |d| d.module.at(offset))
     }
 

@@ -4,6 +4,7 @@ mod drivers;
 mod etl;
 mod gallery;
 mod holders;
+mod hostile;
 mod machine;
 mod noise;
 mod processes;
@@ -21,6 +22,7 @@ pub use etl::{
     Operation, Stacks,
 };
 pub use holders::ConflictMeant;
+pub use hostile::{HOSTILE, hostile_case, hostile_story};
 pub use time::rfc3339;
 pub use truth::{DriverTruth, Findings, ProcessTruth, Span, Truth};
 
@@ -192,7 +194,11 @@ fn case(bits: Bits, failing: bool) -> Case {
 }
 
 fn case_among(bits: Bits, failing: bool, noise: u64) -> Case {
-    let mut scene = Scene::new(bits, START, if failing { 417 } else { 418 });
+    let scene = Scene::new(bits, START, if failing { 417 } else { 418 });
+    in_scene(scene, failing, noise)
+}
+
+fn in_scene(mut scene: Scene, failing: bool, noise: u64) -> Case {
     gallery::lives(&mut scene);
     noise::add(&mut scene, 6 * SECOND, END, noise);
     gallery::add(&mut scene, 34 * SECOND);
@@ -222,7 +228,9 @@ fn finish(scene: Scene) -> Case {
     let bits = machine.bits;
     let mut log = machine.log;
     events.sort_by_key(|e| e.time);
-    log.computer("BANK-PC-0417")
+    let mut computer = "BANK-PC-0417".to_owned();
+    (machine.spell)(&mut computer);
+    log.computer(&computer)
         .system_root("C:\\Windows")
         .os(10, 0, 19045)
         .hardware(4, 17_046_700_032);
@@ -233,7 +241,7 @@ fn finish(scene: Scene) -> Case {
         log.event(event);
     }
     let processes: Vec<_> = log.processes().map(|(id, p)| (id, p.clone())).collect();
-    let truth = truth::count("BANK-PC-0417", &events, &machine.drivers, &processes);
+    let truth = truth::count(&computer, &events, &machine.drivers, &processes);
     Case { log, events, truth }
 }
 

@@ -1,6 +1,6 @@
 //! A scenario while it is written: a clock, a machine, and short ways to add events.
 
-use super::machine::{Machine, Path};
+use super::machine::{Machine, Path, Spell};
 use super::processes::Role;
 use super::status::SUCCESS;
 use crate::pml::op::{Basic, Create, FileOp, QueryInfo, RegOp, SetInfo, Transfer};
@@ -62,8 +62,13 @@ impl<'a> Shot<'a> {
 
 impl Scene {
     pub(crate) fn new(bits: Bits, boot: u64, seed: u64) -> Self {
+        Self::spelled(bits, boot, seed, |_| ())
+    }
+
+    /// A scene in which all names are changed.
+    pub(crate) fn spelled(bits: Bits, boot: u64, seed: u64, spell: Spell) -> Self {
         Self {
-            machine: Machine::new(bits, boot),
+            machine: Machine::new(bits, boot, spell),
             rng: Prng::new(seed),
             events: Vec::new(),
             boot,
@@ -85,9 +90,11 @@ impl Scene {
     }
 
     pub(crate) fn add(&mut self, shot: Shot<'_>, mut op: Op) {
+        // Folder names carry the architecture.
         if self.machine.bits == Bits::B32 {
-            for_x86(&mut op);
+            for_each_name(&mut op, |text| *text = text.replace("amd64", "x86"));
         }
+        for_each_name(&mut op, self.machine.spell);
         let path = match op {
             Op::File(..) => Path::File,
             Op::Registry(..) => Path::Registry,
@@ -199,22 +206,21 @@ impl Scene {
     }
 }
 
-/// Folder names carry the architecture.
-fn for_x86(op: &mut Op) {
-    let fit = |text: &mut String| *text = text.replace("amd64", "x86");
+/// Changes the path of an operation and its target.
+fn for_each_name(op: &mut Op, change: impl Fn(&mut String)) {
     match op {
         Op::File(path, inner) => {
-            fit(path);
+            change(path);
             if let FileOp::SetInfo(
                 SetInfo::Rename { target, .. }
                 | SetInfo::RenameEx { target, .. }
                 | SetInfo::Link { target, .. },
             ) = inner
             {
-                fit(target);
+                change(target);
             }
         }
-        Op::Registry(path, _) => fit(path),
+        Op::Registry(path, _) => change(path),
         _ => {}
     }
 }
