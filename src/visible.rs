@@ -48,6 +48,41 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines.join("\n"))
 }
 
+/// The same of text for the terminal that is in colours: sequences that only choose a style stay. What goes into
+/// such a text is made visible piece by piece; this stands behind it, for the piece that was forgotten.
+pub fn visible_styled(text: &str) -> Cow<'_, str> {
+    if !text.contains(|c| c != '\n' && is_hidden(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '\x1b' => style_len(rest),
+            '\n' => 1,
+            _ => 0,
+        };
+        match taken {
+            0 => push_visible(c, &mut out),
+            len => out.push_str(&rest[..len]),
+        }
+        rest = &rest[taken.max(c.len_utf8())..];
+    }
+    Cow::Owned(out)
+}
+
+/// Length of the sequence at the start of `text` that chooses a style (`ESC [ 1;31 m`); 0 where it is another.
+fn style_len(text: &str) -> usize {
+    let Some(numbers) = text.strip_prefix("\x1b[") else {
+        return 0;
+    };
+    let end = numbers.find(|c: char| !c.is_ascii_digit() && c != ';');
+    match end {
+        Some(end) if numbers[end..].starts_with('m') => end + 3,
+        _ => 0,
+    }
+}
+
 fn push_visible(c: char, out: &mut String) {
     if is_hidden(c) {
         // Writing into a string does not fail.
@@ -108,6 +143,12 @@ mod tests {
         }
         assert_eq!(visible_lines("a\n\x1bb"), "a\n\\u{1b}b");
         assert_eq!(visible_lines("a\n  b"), "a\n  b");
+        let styled = "\x1b[1;31mred\x1b[0m\n";
+        assert_eq!(visible_styled(styled), styled);
+        assert_eq!(
+            visible_styled("\x1b[2J\x1b]0;x\x07\x1b[31"),
+            "\\u{1b}[2J\\u{1b}]0;x\\u{7}\\u{1b}[31"
+        );
     }
 
     /// Any text, in which the characters that matter are as frequent as all others together.
@@ -161,6 +202,18 @@ mod tests {
                 .collect();
             prop_assert_eq!(&*shown, meant);
             prop_assert_eq!(visible(&shown), shown.clone());
+        }
+
+        #[test]
+        fn a_styled_text_acts_on_its_style_only(text in texts()) {
+            let shown = visible_styled(&text);
+            let mut left = shown.to_string();
+            while let Some(at) = left.find('\x1b') {
+                let len = style_len(&left[at..]);
+                prop_assert!(len > 0);
+                left.replace_range(at..at + len, "");
+            }
+            prop_assert!(!left.contains(|c| c != '\n' && is_hidden(c)));
         }
 
         #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
 use tracegen::logs::{Paper, cbs, setupapi};
-use tracegen::scenario::{HOSTILE, hostile_case, hostile_story};
+use tracegen::scenario::{EtlOptions, HOSTILE, hostile_case, hostile_story, short_boot_trace};
 
 /// A case of hostile names.
 fn case() -> TempDir {
@@ -123,6 +123,60 @@ fn messages_about_files_of_hostile_names() {
         assert!(text.contains("x\\u{202e}\\u{1b}[2J.pml"), "{text}");
         assert_eq!(hidden(&text), [], "{command}: {text}");
     }
+}
+
+/// A kernel trace whose names are patched: drivers and their companies are UTF-16 in it, processes bytes.
+fn trace(folder: &Path) -> String {
+    let path = folder.join("hostile.etl");
+    let mut bytes = short_boot_trace(EtlOptions::default()).bytes();
+    let wide = |text: &str| {
+        text.encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect::<Vec<u8>>()
+    };
+    let mut patch = |from: Vec<u8>, to: Vec<u8>| {
+        assert_eq!(from.len(), to.len());
+        let places: Vec<usize> = (0..bytes.len())
+            .filter(|at| bytes[*at..].starts_with(&from))
+            .collect();
+        assert!(!places.is_empty());
+        for at in places {
+            bytes[at..at + to.len()].copy_from_slice(&to);
+        }
+    };
+    patch(wide("tmsflt.sys"), wide("t\u{202e}\u{1b}[2J.sys"));
+    patch(wide("TMS Security Co"), wide("=<b>Sec\u{9b}rity\u{7}Co"));
+    patch(b"TmsSvc.exe".to_vec(), b"T\x1b[2Jc.exe".to_vec());
+    fs::write(&path, bytes).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn a_kernel_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = trace(folder.path());
+    for args in [
+        &["analyze", &log][..],
+        &["window", &log],
+        &["info", &log],
+        &["info", &log, "--json"],
+        &["drivers", &log],
+        &["drivers", &log, "--format", "csv"],
+    ] {
+        let output = coloured(args);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{args:?}: {}",
+            stderr(&output)
+        );
+        for text in [&output.stdout, &output.stderr] {
+            let text = without_colours(std::str::from_utf8(text).unwrap());
+            assert_eq!(hidden(&text), [], "{args:?}\n{text}");
+        }
+    }
+    let shown = String::from_utf8(coloured(&["drivers", &log]).stdout).unwrap();
+    assert!(shown.contains("t\\u{202e}\\u{1b}[2J.sys"), "{shown}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::CliError;
 use crate::input::archive::is_device;
 use crate::stop::{self, Litter};
-use crate::visible::visible_lines;
+use crate::visible::{visible_lines, visible_styled};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -212,7 +212,7 @@ pub fn not_an_input<'a>(
 /// Prints text on stdout; colours are dropped where it is no terminal or `NO_COLOR` is set.
 pub fn print(text: &str) -> Result<(), CliError> {
     let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(visible_styled(text).as_bytes())?;
     out.flush()?;
     Ok(())
 }

@@ -111,7 +111,7 @@ fn write_text(
     let machine = &info.machine;
     let mut facts: Vec<String> = Vec::new();
     facts.extend(machine.name.as_deref().map(safe));
-    facts.extend(machine.os.clone());
+    facts.extend(machine.os.as_deref().map(safe));
     facts.extend(machine.architecture.map(|bits| bits.as_str().to_owned()));
     facts.extend(
         machine

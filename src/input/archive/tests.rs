@@ -121,6 +121,38 @@ fn names_that_lead_out_are_told() {
 }
 
 #[test]
+fn large_forms_and_stored_entries() {
+    let mut zip = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    let stored = options.compression_method(zip::CompressionMethod::Stored);
+    for (name, options) in [
+        ("a.pml", options.large_file(true)),
+        ("b.pml", stored.large_file(true)),
+    ] {
+        zip.start_file(name, options).unwrap();
+        zip.write_all(LOG).unwrap();
+    }
+    let zip64 = zip.finish().unwrap().into_inner();
+    let mut workspace = Workspace::new(UnpackOptions::default());
+    let contents = unpacked("x.zip", &zip64, &mut workspace);
+    assert_eq!(names(&contents), ["x.zip/a.pml", "x.zip/b.pml"]);
+    // Members and frames behind one another, and a frame that is to be skipped in front.
+    let members = [gz(LOG), gz(b"more")].concat();
+    let contents = unpacked("x.pml.gz", &members, &mut workspace);
+    assert_eq!(
+        std::fs::read(&contents.files[0].path).unwrap(),
+        [LOG, b"more"].concat()
+    );
+    let frame = zstd::encode_all(LOG, 1).unwrap();
+    let frames = [b"\x50\x2a\x4d\x18\x04\0\0\0skip".as_slice(), &frame, &frame].concat();
+    let contents = unpacked("x.pml.zst", &frames, &mut workspace);
+    assert_eq!(
+        std::fs::read(&contents.files[0].path).unwrap(),
+        [LOG, LOG].concat()
+    );
+}
+
+#[test]
 fn damage_costs_what_is_damaged() {
     let mut workspace = Workspace::new(UnpackOptions::default());
     let long: Vec<u8> = LOG
