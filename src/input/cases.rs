@@ -1,5 +1,6 @@
 //! The cases of a batch: found in the folders given, each with a name that a folder can have.
 
+use super::archive::is_device;
 use super::split::PartName;
 use super::{FileKind, kind_of, natural_key};
 use std::collections::HashSet;
@@ -180,22 +181,9 @@ fn safe_name(name: &str) -> String {
     let trimmed = replaced
         .trim_start_matches([' ', '.', '-'])
         .trim_end_matches([' ', '.']);
-    let device = trimmed
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let numbered = |prefix: &str| {
-        device
-            .strip_prefix(prefix)
-            .is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']))
-    };
     if trimmed.is_empty() {
         "case".to_owned()
-    } else if ["con", "prn", "aux", "nul"].contains(&device.as_str())
-        || numbered("com")
-        || numbered("lpt")
-    {
+    } else if is_device(trimmed) {
         format!("_{trimmed}")
     } else {
         trimmed.to_owned()

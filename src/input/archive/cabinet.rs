@@ -29,7 +29,7 @@ pub fn unpack(mut file: File, job: &mut Job<'_>) -> io::Result<()> {
         }
     }
     if entries.len() > MOST_ENTRIES {
-        return Err(too_many(entries.len()));
+        return Err(too_many(entries.len() as u64));
     }
     let mut work = job.options().most.saturating_mul(MOST_WORK);
     for (name, size, before) in entries {

@@ -5,6 +5,7 @@
 //! of an archive is bounded three ways: against what it was packed in, over a whole run, and by the room on the disk.
 
 mod cabinet;
+mod directory;
 mod names;
 mod passwords;
 mod sevenz;
@@ -214,7 +215,14 @@ impl Workspace {
             })
         });
         if let Err(error) = result {
-            out.errors.push(of(name, &message_of(&error)));
+            let told = match is_volume(name) {
+                true => say!(
+                    en: "one of the files of an archive in several: join them first (copy /b x.001+x.002 x)",
+                    zh: "这是分卷压缩文件之一：请先合并各分卷（copy /b x.001+x.002 x）"
+                ),
+                false => message_of(&error),
+            };
+            out.errors.push(of(name, &told));
         }
         spooled.sort_by_cached_key(|file| super::natural_key(Path::new(&file.name)));
         for file in spooled {
@@ -228,6 +236,12 @@ impl Workspace {
             let _ = std::fs::remove_file(&file.path);
         }
     }
+}
+
+/// Whether a name is that of a volume: `case.7z.001`, `case.zip.001`.
+fn is_volume(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    ending.len() == 3 && ending.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Opens an archive: its start says how it is packed.
@@ -274,7 +288,7 @@ fn message_of(error: &io::Error) -> Message {
 }
 
 /// An archive of more than [`MOST_ENTRIES`] entries.
-fn too_many(entries: usize) -> io::Error {
+fn too_many(entries: u64) -> io::Error {
     told(say!(
         en: "expected a few logs, found {entries} entries: unpack it yourself",
         zh: "应为少量日志，实际有 {entries} 个条目：请自行解压"

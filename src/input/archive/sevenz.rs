@@ -56,7 +56,7 @@ fn pass(file: File, password: Password, job: &mut Job<'_>) -> io::Result<Outcome
         return Ok(Outcome::Locked);
     }
     if files.len() > MOST_ENTRIES {
-        return Err(too_many(files.len()));
+        return Err(too_many(files.len() as u64));
     }
     let mut ahead = files.iter().filter(|file| file.has_stream()).count();
     let (mut stopped, mut damaged) = (None, false);

@@ -285,6 +285,8 @@ fn what_is_not_read_says_so() {
     }
     let contents = unpacked("x.zip", b"not a zip", &mut workspace);
     assert!(contents.errors[0].en().contains("found something else"));
+    let volume = unpacked("case.7z.001", b"7z\xbc\xaf\x27\x1c\0\x04", &mut workspace);
+    assert!(volume.errors[0].en().contains("join them first"));
     let mut set = cab_of(&[("a.pml", LOG)]);
     set[30] |= 2;
     let contents = unpacked("x.cab", &set, &mut workspace);

@@ -2,7 +2,7 @@
 
 use super::names::{NamePage, gbk, page_of};
 use super::spool::{Entry, Job, Taken};
-use super::{MOST_ENTRIES, message_of, told, too_many};
+use super::{MOST_ENTRIES, directory, message_of, told, too_many};
 use crate::lang::Message;
 use crate::say;
 use std::fs::File;
@@ -15,7 +15,11 @@ use zip::result::ZipError;
 const BUFFER: usize = 64 << 10;
 
 /// Unpacks a zip.
-pub fn unpack(file: File, job: &mut Job<'_>) -> io::Result<()> {
+pub fn unpack(mut file: File, job: &mut Job<'_>) -> io::Result<()> {
+    let entries = directory::entries(&mut file)?;
+    if entries > MOST_ENTRIES as u64 {
+        return Err(too_many(entries));
+    }
     let mut reader = BufReader::with_capacity(BUFFER, file);
     let damage = match ZipArchive::new(&mut reader) {
         Ok(archive) => return unpack_whole(archive, job),
@@ -31,7 +35,7 @@ fn unpack_whole(
     job: &mut Job<'_>,
 ) -> io::Result<()> {
     if archive.len() > MOST_ENTRIES {
-        return Err(too_many(archive.len()));
+        return Err(too_many(archive.len() as u64));
     }
     if archive.has_duplicate_names() {
         job.note(&say!(
