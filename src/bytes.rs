@@ -4,7 +4,7 @@
 //! [`need`] turns that into a [`Truncated`] that says what was wanted and where.
 //! All numbers of the PML and ETL formats are little-endian.
 
-use crate::lang::Message;
+use crate::lang::{Message, Words};
 use crate::say;
 use byteorder::{ByteOrder, LittleEndian};
 
@@ -13,7 +13,7 @@ use byteorder::{ByteOrder, LittleEndian};
 #[error("at offset {offset:#x}: expected {need} bytes for {what}, found {have}")]
 pub struct Truncated {
     /// What was being read, in the words of the format table.
-    pub what: &'static str,
+    pub what: Words,
     /// Where it should start, in bytes from the start of the file.
     pub offset: u64,
     /// Bytes it needs.
@@ -25,15 +25,13 @@ pub struct Truncated {
 impl Truncated {
     /// The same for people.
     pub fn message(&self) -> Message {
-        let Self {
-            what,
-            offset,
-            need,
-            have,
-        } = self;
+        let (what, part) = (self.what.en, self.what.zh);
         say!(
             en: "at offset {offset:#x}: expected {need} bytes for {what}, found {have}",
-            zh: "偏移量 {offset:#x} 处：{what} 应有 {need} 个字节，实有 {have} 个",
+            zh: "偏移量 {offset:#x} 处：{part}应有 {need} 个字节，实有 {have} 个",
+            offset = self.offset,
+            need = self.need,
+            have = self.have,
         )
     }
 }
@@ -94,12 +92,7 @@ pub fn ptr_at(bytes: &[u8], at: usize, wide: bool) -> Option<u64> {
 ///
 /// # Errors
 /// [`Truncated`] when fewer bytes are there.
-pub fn need<'a>(
-    bytes: &'a [u8],
-    len: usize,
-    what: &'static str,
-    offset: u64,
-) -> Result<&'a [u8], Truncated> {
+pub fn need(bytes: &[u8], len: usize, what: Words, offset: u64) -> Result<&[u8], Truncated> {
     bytes.get(..len).ok_or(Truncated {
         what,
         offset,
@@ -143,7 +136,7 @@ mod tests {
         assert_eq!(u32_at(&[0; 7], usize::MAX), None);
         assert_eq!(ptr_at(&[1, 0, 0, 0], 0, false), Some(1));
         assert_eq!(ptr_at(&[1, 0, 0, 0], 0, true), None);
-        let err = need(&[0; 3], 8, "a header", 0x10).unwrap_err();
+        let err = need(&[0; 3], 8, Words::new("a header", "文件头"), 0x10).unwrap_err();
         assert_eq!(
             err.to_string(),
             "at offset 0x10: expected 8 bytes for a header, found 3"

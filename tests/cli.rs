@@ -303,6 +303,7 @@ fn info_and_drivers_say_what_is_there() {
 #[test]
 fn a_closed_pipe_is_quiet() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_fltscope"))
+        .env("LC_ALL", "C")
         .args([
             "export",
             &boot_log(),

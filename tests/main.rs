@@ -18,6 +18,7 @@ mod etl_trace;
 mod etl_vectors;
 mod etl_vectors_more;
 mod hostile;
+mod lang;
 mod levels;
 mod outputs;
 mod procmon_export;

@@ -6,14 +6,20 @@ use fltscope::findings::schema::{
     DriverFinding, Evidence, PathCount, Reason, TouchKind, Touches, WindowSource,
 };
 use fltscope::findings::{Case, CaseInput, Findings, Options, Verdict, analyze};
+use fltscope::lang::Lang;
 use fltscope::pml::PmlTrace;
 use fltscope::report::html;
+use fltscope::report::reader::Reader;
 use fltscope::trace::{Filetime, Silent, Zone};
 use sha2::{Digest, Sha256};
 use tracegen::pml::op::{Create, FileOp};
 use tracegen::pml::{Bits, Event, LogBuilder, Module, Op, Process};
 
 /// 2026-05-12T06:41:07Z.
+const READER: Reader<'static> = Reader {
+    lang: Lang::En,
+    zone: &Zone::UTC,
+};
 const START: u64 = 134_230_416_670_000_000;
 
 fn report(args: &[&str]) -> String {
@@ -341,13 +347,13 @@ fn many_drivers_stay_within_a_few_megabytes() {
     let start = found.window.start.unwrap();
     found.drivers = (0..15).map(|n| driver(n, 50, start)).collect();
     found.window.source = WindowSource::User;
-    let page = html::page(&found, &Zone::UTC).unwrap();
+    let page = html::page(&found, READER).unwrap();
     assert_well_formed(&page);
     // Few enough to be shown whole, each with its lane and its rows.
     assert!(page.contains("id=\"d14-e49\"") && page.contains("filter14.sys</tspan>"));
 
     found.drivers = (0..700).map(|n| driver(n, 50, start)).collect();
-    let page = html::page(&found, &Zone::UTC).unwrap();
+    let page = html::page(&found, READER).unwrap();
     assert_well_formed(&page);
     assert!(page.len() < 4 << 20, "{} bytes", page.len());
     assert!(page.contains("30 of 700 flagged drivers are drawn"));

@@ -39,9 +39,14 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> 
         ReportFormat::Json => print_json(json(findings)?)?,
         ReportFormat::Text if global.quiet => {}
         ReportFormat::Text => {
-            let mut text = summary::text(findings, &global.tz, out);
+            let mut text = summary::text(findings, global.reader(), out);
             if args.xlsx {
-                text.push_str("Workbook: report.xlsx\n");
+                text.push_str(
+                    global
+                        .reader()
+                        .lang
+                        .pick("Workbook: report.xlsx\n", "工作簿：report.xlsx\n"),
+                );
             }
             print(&text)?;
         }
@@ -229,7 +234,7 @@ fn write_folder(
         out.write_all(&findings_csv(findings, args.bom)?)
     })?;
     folder.write("report.html", |out| {
-        out.write_all(html::page(findings, &global.tz)?.as_bytes())
+        out.write_all(html::page(findings, global.reader())?.as_bytes())
     })?;
     // Last, so that whoever waits for it finds the rest in place.
     folder.write("findings.json", |out| {

@@ -1,9 +1,12 @@
 //! Every command and option, once: help, man page and completions come from here.
 
 use super::CliError;
+use super::locale::system_language;
 use crate::export::class_by_name;
 use crate::input::archive::{MOST_UNPACKED, Passwords, UnpackOptions};
 use crate::input::text::LogEncoding;
+use crate::lang::Lang;
+use crate::report::reader::Reader;
 use crate::servicing::UserWindow;
 use crate::trace::time::parse_rfc3339;
 use crate::trace::{Class, Filetime, Zone};
@@ -44,6 +47,27 @@ pub struct GlobalArgs {
     /// Show times in this zone: UTC, local, Europe/Berlin, +08:00 (files hold UTC)
     #[arg(long, global = true, value_name = "ZONE", default_value = "UTC", value_parser = Zone::parse, help_heading = "Common options")]
     pub tz: Zone,
+    /// Language of texts for people: en or zh [default: as the system has it]; JSON and tables are the same in both
+    #[arg(long, global = true, value_name = "LANG", value_parser = parse_lang, help_heading = "Common options")]
+    pub lang: Option<Lang>,
+}
+
+impl GlobalArgs {
+    /// Who reads what is printed.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader {
+            lang: self.lang.unwrap_or_else(system_language),
+            zone: &self.tz,
+        }
+    }
+}
+
+fn parse_lang(text: &str) -> Result<Lang, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "en" => Ok(Lang::En),
+        "zh" | "zh-cn" => Ok(Lang::Zh),
+        _ => Err("there is en (English) and zh (Simplified Chinese)".to_owned()),
+    }
 }
 
 /// The commands

@@ -10,7 +10,7 @@ use crate::export::small::SmallTable;
 use crate::export::xlsx::Book;
 use crate::findings::Options;
 use crate::input::cases::{FoundCase, find_cases};
-use crate::lang::Message;
+use crate::lang::{Lang, Message};
 use crate::report::batch::{CaseFacts, CaseRow, CaseStatus, in_short, summary_table, text};
 use crate::say;
 use crate::stop;
@@ -45,7 +45,7 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result
     if found.cases.is_empty() {
         return Err(CliError::Input(found.errors.join("\n  ")));
     }
-    let board = Board::new(found.cases.len(), global.quiet);
+    let board = Board::new(found.cases.len(), global);
     let done = all_cases(&found.cases, args, global, options, &board);
     board.bar.finish_and_clear();
     for reason in found.errors.iter().chain(&found.loose) {
@@ -62,7 +62,7 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result
     match args.format {
         ReportFormat::Json => print_json(table.json()?)?,
         ReportFormat::Text if global.quiet => {}
-        ReportFormat::Text => print(&text(&rows, &global.tz, out, &files))?,
+        ReportFormat::Text => print(&text(&rows, global.reader(), out, &files))?,
     }
     let whole = |row: &CaseRow| row.status == CaseStatus::Analysed;
     Ok(if !found.errors.is_empty() || !rows.iter().all(whole) {
@@ -211,12 +211,13 @@ fn one_case(
 struct Board {
     bar: ProgressBar,
     in_work: Mutex<Vec<String>>,
+    lang: Lang,
 }
 
 impl Board {
-    fn new(cases: usize, quiet: bool) -> Self {
+    fn new(cases: usize, global: &GlobalArgs) -> Self {
         // indicatif draws nothing where stderr is no terminal.
-        let target = match quiet {
+        let target = match global.quiet {
             true => ProgressDrawTarget::hidden(),
             false => ProgressDrawTarget::stderr_with_hz(10),
         };
@@ -227,6 +228,7 @@ impl Board {
         Self {
             bar,
             in_work: Mutex::default(),
+            lang: global.reader().lang,
         }
     }
 
@@ -240,7 +242,7 @@ impl Board {
         let mut in_work = lock(&self.in_work);
         in_work.retain(|case| *case != row.case);
         self.bar.set_message(in_work.join(", "));
-        let line = format!("{}: {}", row.case, in_short(row));
+        let line = format!("{}: {}", row.case, in_short(row, self.lang));
         // Lines go past anstream here, which would have dropped the colours that nobody wants.
         match anstream::AutoStream::choice(&std::io::stderr()) {
             anstream::ColorChoice::Never => {

@@ -26,7 +26,7 @@ pub fn run(args: &DriversArgs, global: &GlobalArgs) -> Result<Status, CliError> 
         })
         .collect();
     match args.format {
-        DriversFormat::Text => print(&text(&all, args.third_party))?,
+        DriversFormat::Text => print(&text(&all, args.third_party, global.reader().lang))?,
         DriversFormat::Csv => print(&csv(&all)?)?,
         DriversFormat::Json => print_json(json(&all)?)?,
     }

@@ -42,7 +42,7 @@ pub fn run(args: &InfoArgs, global: &GlobalArgs) -> Result<Status, CliError> {
         if at > 0 {
             print("\n")?;
         }
-        print(&text(&report, &drivers, &global.tz))?;
+        print(&text(&report, &drivers, global.reader()))?;
     }
     Ok(opened.status())
 }

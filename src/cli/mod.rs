@@ -8,6 +8,7 @@ mod export;
 mod folder;
 mod info;
 mod interrupt;
+mod locale;
 mod logs;
 mod meta;
 mod open;

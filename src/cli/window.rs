@@ -42,7 +42,7 @@ pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
         json.push('\n');
         print_json(json)?;
     } else {
-        print(&text(&found, &global.tz))?;
+        print(&text(&found, global.reader()))?;
     }
     Ok(opened.status())
 }

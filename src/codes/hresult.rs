@@ -8,6 +8,7 @@ use super::describe::Description;
 use super::hresult_meanings::MEANINGS;
 use super::hresult_names::NAMES;
 use super::lookup::by_number;
+use super::meanings_zh::MEANINGS_ZH;
 use super::servicing_table::ROWS;
 use super::{ntstatus, translate, win32};
 use std::collections::HashMap;
@@ -152,6 +153,11 @@ pub fn name(hresult: u32) -> Option<&'static str> {
 /// What the code points at when an update fails.
 pub fn meaning(hresult: u32) -> Option<&'static str> {
     describe(hresult).meaning
+}
+
+/// The same in Chinese, for codes that servicing logs have.
+pub fn meaning_zh(hresult: u32) -> Option<&'static str> {
+    by_number(MEANINGS_ZH, canonical(hresult))
 }
 
 /// The HRESULT of a symbolic name of any family, without regard to case. The aliases winerror.h gives to Win32

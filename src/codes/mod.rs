@@ -13,6 +13,7 @@ mod describe;
 mod hresult_meanings;
 mod hresult_names;
 mod lookup;
+mod meanings_zh;
 mod ntstatus_meanings;
 mod ntstatus_names;
 mod procmon_table;

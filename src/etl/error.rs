@@ -144,7 +144,7 @@ impl EtlError {
                 found,
             } => {
                 let (expected, found) = (expected.zh(), found.zh());
-                say!(en: "{en}", zh: "ETL001 偏移量 {offset:#x} 处：应为{expected}，实为{found}：这不是 ETL 文件")
+                say!(en: "{en}", zh: "ETL001 偏移量 {offset:#x} 处：应为{expected}，实为：{found}：这不是 ETL 文件")
             }
             Self::Header(cut) => {
                 let cut = cut.message();
@@ -166,7 +166,7 @@ impl EtlError {
                 outcome,
             } => {
                 let (expected, found, outcome) = (expected.zh(), found.zh(), outcome.zh());
-                say!(en: "{en}", zh: "ETL005 偏移量 {offset:#x} 处：应为{expected}，实为{found}；{outcome}")
+                say!(en: "{en}", zh: "ETL005 偏移量 {offset:#x} 处：应为{expected}，实为：{found}；{outcome}")
             }
             Self::Skipped { offset, bytes } => say!(
                 en: "{en}",
@@ -192,7 +192,7 @@ impl EtlError {
                 found,
             } => {
                 let (expected, found) = (expected.zh(), found.zh());
-                say!(en: "{en}", zh: "ETL009 偏移量 {offset:#x} 处缓冲区的第 {within:#x} 字节：应为{expected}，实为{found}；丢弃该缓冲区的其余部分")
+                say!(en: "{en}", zh: "ETL009 偏移量 {offset:#x} 处缓冲区的第 {within:#x} 字节：应为{expected}，实为：{found}；丢弃该缓冲区的其余部分")
             }
             Self::Inside {
                 offset,
@@ -201,7 +201,7 @@ impl EtlError {
                 found,
             } => {
                 let (expected, found) = (expected.zh(), found.zh());
-                say!(en: "{en}", zh: "ETL010 偏移量 {offset:#x} 处缓冲区的第 {within:#x} 字节：应为{expected}，实为{found}；丢弃该记录")
+                say!(en: "{en}", zh: "ETL010 偏移量 {offset:#x} 处缓冲区的第 {within:#x} 字节：应为{expected}，实为：{found}；丢弃该记录")
             }
         }
     }

@@ -11,7 +11,7 @@ use super::records::{Records, Scratch};
 use super::walk::{Walk, walk};
 use crate::bytes::{need, u16_at};
 use crate::input::view::Source;
-use crate::lang::Message;
+use crate::lang::{Message, Words};
 use crate::say;
 use crate::trace::Filetime;
 use std::io;
@@ -316,13 +316,25 @@ fn first_header(head: &[u8]) -> Result<(TraceHeader, i64), EtlError> {
     if is_text(head) {
         return Err(no_trace());
     }
-    need(head, SMALLEST, "the first buffer and record header", 0).map_err(EtlError::Header)?;
+    need(
+        head,
+        SMALLEST,
+        Words::new("the first buffer and record header", "第一个缓冲区和记录头"),
+        0,
+    )
+    .map_err(EtlError::Header)?;
     let record = head.get(buffer_at::SIZE..).unwrap_or(&[]);
     match Record::parse(record) {
         Ok(record) => TraceHeader::parse(&record, offset),
         Err(_) if is_etl(head) => {
             let size = u16_at(record, kernel::SIZE).map_or(0, usize::from);
-            need(record, size, "the trace header", offset).map_err(EtlError::Header)?;
+            need(
+                record,
+                size,
+                Words::new("the trace header", "跟踪头"),
+                offset,
+            )
+            .map_err(EtlError::Header)?;
             Err(no_trace())
         }
         Err(_) => Err(no_trace()),

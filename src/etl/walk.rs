@@ -146,7 +146,7 @@ impl Walker<'_> {
             ),
             found: say!(
                 en: "{size} and {filled}",
-                zh: " {size} 和 {filled}",
+                zh: "{size} 和 {filled}",
                 size = header.size,
                 filled = header.filled,
             ),

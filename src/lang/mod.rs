@@ -29,8 +29,10 @@
 //! is nothing but these is [`Message::verbatim`].
 
 mod message;
+mod words;
 
 pub use message::Message;
+pub use words::Words;
 
 /// A language that people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

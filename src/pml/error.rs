@@ -99,7 +99,7 @@ impl PmlError {
         match self {
             Self::NotPml { found } => {
                 let found = found.zh();
-                say!(en: "{en}", zh: "PML001 偏移量 0x0 处：应为 Procmon 签名“PML_”，实为{found}")
+                say!(en: "{en}", zh: "PML001 偏移量 0x0 处：应为 Procmon 签名“PML_”，实为：{found}")
             }
             Self::Version { found, hint } => {
                 let hint = hint.zh();
@@ -121,7 +121,7 @@ impl PmlError {
                 found,
             } => {
                 let (table, expected, found) = (table.zh(), expected.zh(), found.zh());
-                say!(en: "{en}", zh: "PML005 偏移量 {offset:#x} 处：{table}：应为{expected}，实为{found}")
+                say!(en: "{en}", zh: "PML005 偏移量 {offset:#x} 处：{table}：应为{expected}，实为：{found}")
             }
             Self::Event(cut) => {
                 let cut = cut.message();

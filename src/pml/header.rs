@@ -4,7 +4,7 @@ use super::error::PmlError;
 use super::layout::{MAGIC, VERSION, header as at};
 use super::record::Bits;
 use crate::bytes::{need, u8_at, u32_at, u64_at, utf16_field};
-use crate::lang::Message;
+use crate::lang::{Message, Words};
 use crate::say;
 use crate::trace::model::windows_name;
 use crate::trace::{Architecture, Machine};
@@ -63,7 +63,8 @@ impl Header {
                 hint: version_hint(found),
             });
         }
-        let head = need(bytes, at::SIZE, "the file header", 0).map_err(PmlError::Header)?;
+        let head = need(bytes, at::SIZE, Words::new("the file header", "文件头"), 0)
+            .map_err(PmlError::Header)?;
         let u32 = |at| u32_at(head, at).unwrap_or(0);
         let u64 = |at| u64_at(head, at).unwrap_or(0);
         let bits = if u32(at::IS_64) == 0 {

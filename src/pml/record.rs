@@ -2,6 +2,7 @@
 
 use super::layout::event as at;
 use crate::bytes::{Truncated, need, ptr_at, u16_at, u32_at, u64_at};
+use crate::lang::Words;
 
 /// Pointer size of the traced machine, one for the whole log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,14 +57,22 @@ impl<'a> Record<'a> {
     pub fn parse(tail: &'a [u8], len: usize, bits: Bits, offset: u64) -> Result<Self, Truncated> {
         let len = len.min(tail.len());
         let own = &tail[..len];
-        let fixed = need(own, at::SIZE, "an event record", offset)?;
+        let fixed = need(
+            own,
+            at::SIZE,
+            Words::new("an event record", "事件记录"),
+            offset,
+        )?;
         let depth = usize::from(u16_at(fixed, at::DEPTH).unwrap_or(0));
         let detail_len = u32_at(fixed, at::DETAIL_SIZE).unwrap_or(0) as usize;
         let detail = at::SIZE + depth * bits.ptr();
         let end = detail as u64 + detail_len as u64;
         if end > len as u64 || detail_len > LARGEST_DETAIL {
             return Err(Truncated {
-                what: "an event's stack and detail block",
+                what: Words::new(
+                    "an event's stack and detail block",
+                    "事件的堆栈和详细信息块",
+                ),
                 offset,
                 need: end,
                 have: len as u64,

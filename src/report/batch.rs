@@ -1,12 +1,15 @@
 //! Many cases at once: one table over all of them, for people and as `summary.csv` and `summary.parquet`.
 
-use super::style::{BOLD, GREEN, RED, YELLOW, clock, count, date_time, paint, plural, safe};
+use super::nouns::CASE;
+use super::reader::Reader;
+use super::style::{BOLD, GREEN, RED, YELLOW, clock, count, date_time, paint, safe};
 use crate::export::columns::ColumnType::{Text, Time, U64};
 use crate::export::small::{SmallColumn, SmallTable, Value};
 use crate::findings::schema::{DriverFinding, Evidence};
 use crate::findings::{Findings, Verdict};
-use crate::lang::Message;
-use crate::trace::{Filetime, Zone};
+use crate::lang::{Lang, Message};
+use crate::tell;
+use crate::trace::Filetime;
 use std::fmt::{Result, Write as _};
 use std::path::Path;
 
@@ -234,21 +237,34 @@ fn summary_row(case: &CaseRow, driver: Option<&FlaggedDriver>) -> Vec<Value> {
 }
 
 /// A case in a few words, for whoever watches: `IMPLICATED tmsflt.sys`.
-pub fn in_short(case: &CaseRow) -> String {
+pub fn in_short(case: &CaseRow, lang: Lang) -> String {
     let Some(facts) = &case.facts else {
-        let reason = case.reasons.first().map_or("", Message::en);
+        let reason = case.reasons.first().map_or("", |reason| reason.text(lang));
         let reason = reason.lines().next().unwrap_or_default();
-        return paint(RED, format!("NOT READ  {}", safe(reason)));
+        let title = lang.pick("NOT READ", "未能读取");
+        return paint(RED, format!("{title}  {}", safe(reason)));
     };
     match facts.worst() {
-        None => paint(GREEN, "none flagged"),
+        None => paint(GREEN, lang.pick("none flagged", "无标记")),
         Some(worst) => {
             let names = facts.drivers.iter().filter(|d| d.verdict == worst);
             let names: Vec<String> = names.map(|driver| safe(&driver.name)).collect();
-            let text = format!("{}  {}", worst.as_str().to_uppercase(), names.join(", "));
+            let text = format!("{}  {}", worst.heading(lang), names.join(", "));
             paint(style_of(worst), text)
         }
     }
+}
+
+/// Where a window comes from, in a word.
+fn source_word(source: &str, lang: Lang) -> &str {
+    let zh = match source {
+        "logs" => "日志",
+        "trace" => "跟踪",
+        "user" => "用户指定",
+        "whole" => "整个跟踪",
+        other => other,
+    };
+    lang.pick(source, zh)
 }
 
 fn style_of(verdict: Verdict) -> anstyle::Style {
@@ -259,97 +275,120 @@ fn style_of(verdict: Verdict) -> anstyle::Style {
 }
 
 /// The table over all cases for the terminal, with colours; `out` is the folder that the reports went into.
-pub fn text(cases: &[CaseRow], zone: &Zone, out: Option<&Path>, files: &[&str]) -> String {
+pub fn text(cases: &[CaseRow], reader: Reader<'_>, out: Option<&Path>, files: &[&str]) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = write_text(&mut text, cases, zone, out, files);
+    let _ = write_text(&mut text, cases, reader, out, files);
     text
 }
 
 fn write_text(
     to: &mut String,
     cases: &[CaseRow],
-    zone: &Zone,
+    reader: Reader<'_>,
     out: Option<&Path>,
     files: &[&str],
 ) -> Result {
-    headline(to, cases)?;
-    table(to, cases, zone)?;
-    by_driver(to, cases)?;
+    let lang = reader.lang;
+    headline(to, cases, lang)?;
+    table(to, cases, reader)?;
+    by_driver(to, cases, lang)?;
     let told: Vec<(&CaseRow, &Message)> = cases
         .iter()
         .flat_map(|case| case.reasons.iter().map(move |reason| (case, reason)))
         .collect();
     if !told.is_empty() {
-        writeln!(to, "\n{}", paint(YELLOW, "Not read"))?;
+        writeln!(to, "\n{}", paint(YELLOW, lang.pick("Not read", "未能读取")))?;
         for (case, reason) in told {
-            let reason: Vec<String> = reason.en().lines().map(|line| safe(line.trim())).collect();
-            writeln!(to, "  - {}: {}", safe(&case.case), reason.join("; "))?;
+            let reason = reason.text(lang);
+            let reason: Vec<String> = reason.lines().map(|line| safe(line.trim())).collect();
+            let colon = lang.pick(": ", "：");
+            writeln!(to, "  - {}{colon}{}", safe(&case.case), reason.join("; "))?;
         }
     }
     if let Some(folder) = out {
-        writeln!(
-            to,
-            "\nWritten to {}: {}, and a folder a case",
-            safe(&folder.display().to_string()),
-            files.join(", ")
-        )?;
+        let written = tell!(
+            lang,
+            en: "Written to {folder}: {files}, and a folder a case",
+            zh: "已写入 {folder}：{files}，以及每个案例一个文件夹",
+            folder = safe(&folder.display().to_string()),
+            files = files.join(", "),
+        );
+        writeln!(to, "\n{written}")?;
     }
     Ok(())
 }
 
 /// The first line: `12 cases: 3 implicated, 2 touched, 6 none flagged, 1 not read`.
-fn headline(to: &mut String, cases: &[CaseRow]) -> Result {
+fn headline(to: &mut String, cases: &[CaseRow], lang: Lang) -> Result {
     let is = |verdict| {
         let of = |case: &&CaseRow| case.facts.as_ref().is_some_and(|f| f.worst() == verdict);
         cases.iter().filter(of).count() as u64
     };
     let unread = cases.iter().filter(|case| case.facts.is_none()).count() as u64;
     let parts: Vec<String> = [
-        (RED, is(Some(Verdict::Implicated)), "implicated"),
+        (
+            RED,
+            is(Some(Verdict::Implicated)),
+            lang.pick("implicated", "个涉嫌"),
+        ),
         (
             YELLOW,
             is(Some(Verdict::Touched)),
-            "touched, not implicated",
+            lang.pick("touched, not implicated", "个有触及但未涉嫌"),
         ),
-        (GREEN, is(None), "none flagged"),
-        (RED, unread, "not read"),
+        (GREEN, is(None), lang.pick("none flagged", "个无标记")),
+        (RED, unread, lang.pick("not read", "个未能读取")),
     ]
     .into_iter()
     .filter(|(_, number, _)| *number > 0)
     .map(|(style, number, what)| paint(style, format!("{} {what}", count(number))))
     .collect();
-    let all = plural(cases.len() as u64, "case");
-    writeln!(to, "{}: {}\n", paint(BOLD, all), parts.join(", "))
+    let all = paint(BOLD, CASE.of(cases.len() as u64, lang));
+    let parts = parts.join(lang.pick(", ", "，"));
+    writeln!(to, "{all}{}{parts}\n", lang.pick(": ", "："))
 }
 
-fn table(to: &mut String, cases: &[CaseRow], zone: &Zone) -> Result {
+fn table(to: &mut String, cases: &[CaseRow], reader: Reader<'_>) -> Result {
+    let Reader { lang, zone } = reader;
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header([
-        "CASE", "MACHINE", "VERDICT", "DRIVER", "COMPANY", "TOUCHES", "FAILURES", "DELAYS",
-        "FAILURE", "WINDOW", "FROM",
+        lang.pick("CASE", "案例"),
+        lang.pick("MACHINE", "计算机"),
+        lang.pick("VERDICT", "判定"),
+        lang.pick("DRIVER", "驱动程序"),
+        lang.pick("COMPANY", "公司"),
+        lang.pick("TOUCHES", "触及"),
+        lang.pick("FAILURES", "失败"),
+        lang.pick("DELAYS", "延迟"),
+        lang.pick("FAILURE", "错误代码"),
+        lang.pick("WINDOW", "时间窗口"),
+        lang.pick("FROM", "依据"),
     ]);
     for case in cases {
         let Some(facts) = &case.facts else {
-            table.add_row([safe(&case.case), String::new(), "NOT READ".to_owned()]);
+            let title = lang.pick("NOT READ", "未能读取").to_owned();
+            table.add_row([safe(&case.case), String::new(), title]);
             continue;
         };
         // What is the same for all drivers of a case stands in its first row only.
         let mut machine = facts.machine.as_deref().map_or_else(String::new, safe);
-        let mut source = facts.window_source.clone();
+        let mut source = source_word(&facts.window_source, lang).to_owned();
         let mut failure = facts.failure_code.clone().unwrap_or_default();
         let mut window = match (facts.window_start, facts.window_end) {
             (Some(start), Some(end)) => {
                 // Tenths of microseconds are for the files.
                 let short = |text: String| text.split('.').next().unwrap_or_default().to_owned();
-                format!(
-                    "{} to {}",
-                    short(date_time(start, zone)),
-                    short(clock(end, zone))
+                tell!(
+                    lang,
+                    en: "{start} to {end}",
+                    zh: "{start} 至 {end}",
+                    start = short(date_time(start, zone)),
+                    end = short(clock(end, zone)),
                 )
             }
-            _ => "empty".to_owned(),
+            _ => lang.pick("empty", "空").to_owned(),
         };
         let mut add = |verdict: String, driver: Option<&FlaggedDriver>| {
             let text =
@@ -369,17 +408,17 @@ fn table(to: &mut String, cases: &[CaseRow], zone: &Zone) -> Result {
             ]);
         };
         if facts.drivers.is_empty() {
-            add("none flagged".to_owned(), None);
+            add(lang.pick("none flagged", "无标记").to_owned(), None);
         }
         for driver in &facts.drivers {
-            add(driver.verdict.as_str().to_uppercase(), Some(driver));
+            add(driver.verdict.heading(lang), Some(driver));
         }
     }
     writeln!(to, "{}", table.trim_fmt())
 }
 
 /// Which driver was flagged in how many cases: over many machines this is the answer.
-fn by_driver(to: &mut String, cases: &[CaseRow]) -> Result {
+fn by_driver(to: &mut String, cases: &[CaseRow], lang: Lang) -> Result {
     struct Sum<'a> {
         driver: &'a FlaggedDriver,
         implicated: u64,
@@ -419,22 +458,30 @@ fn by_driver(to: &mut String, cases: &[CaseRow]) -> Result {
     sums.sort_by(|a, b| {
         (b.implicated, b.touched, &a.driver.name).cmp(&(a.implicated, a.touched, &b.driver.name))
     });
-    writeln!(to, "\n{}", paint(BOLD, "By driver"))?;
+    writeln!(
+        to,
+        "\n{}",
+        paint(BOLD, lang.pick("By driver", "按驱动程序"))
+    )?;
     for sum in sums {
-        let company = sum.driver.company.as_deref().unwrap_or("unknown company");
+        let company = sum.driver.company.as_deref();
+        let company = company.unwrap_or(lang.pick("unknown company", "未知公司"));
         let mut parts = Vec::new();
         if sum.implicated > 0 {
-            parts.push(format!("implicated in {}", plural(sum.implicated, "case")));
+            let cases = CASE.of(sum.implicated, lang);
+            parts.push(tell!(lang, en: "implicated in {cases}", zh: "在 {cases}中涉嫌"));
         }
         if sum.touched > 0 {
-            parts.push(format!("touched in {}", plural(sum.touched, "case")));
+            let cases = CASE.of(sum.touched, lang);
+            parts.push(tell!(lang, en: "touched in {cases}", zh: "在 {cases}中有触及"));
         }
         writeln!(
             to,
-            "  {}  {}: {}",
+            "  {}  {}{}{}",
             paint(BOLD, safe(&sum.driver.name)),
             safe(company),
-            parts.join(", ")
+            lang.pick(": ", "："),
+            parts.join(lang.pick(", ", "，"))
         )?;
     }
     Ok(())
@@ -486,7 +533,9 @@ mod tests {
         let table = summary_table(&cases);
         assert_eq!(table.rows.len(), 3);
         assert!(table.rows.iter().all(|row| row.len() == COLUMNS.len()));
-        let shown = text(&cases, &Zone::UTC, None, &[]);
+        let zone = crate::trace::Zone::UTC;
+        let reader = |lang| Reader { lang, zone: &zone };
+        let shown = text(&cases, reader(Lang::En), None, &[]);
         assert!(shown.contains("By driver") && shown.contains("b.sys"));
     }
 }

@@ -1,9 +1,11 @@
 //! Driver lists as text, CSV and JSON.
 
 use super::style::{BOLD, bytes, paint, safe};
-use crate::drivers::{Driver, Role};
+use super::words;
+use crate::drivers::Driver;
 use crate::export::csv::{BOM, clean, push_micros};
 use crate::findings::Findings;
+use crate::lang::Lang;
 use crate::trace::Filetime;
 use comfy_table::{Table, presets};
 use serde_json::json;
@@ -14,7 +16,7 @@ use std::io;
 type Lists = [(String, Vec<Driver>)];
 
 /// The lists as tables for people.
-pub fn text(lists: &Lists, only_third_party: bool) -> String {
+pub fn text(lists: &Lists, only_third_party: bool, lang: Lang) -> String {
     let mut out = String::new();
     for (at, (file, drivers)) in lists.iter().enumerate() {
         if at > 0 {
@@ -25,29 +27,35 @@ pub fn text(lists: &Lists, only_third_party: bool) -> String {
         }
         if drivers.is_empty() {
             out.push_str(if only_third_party {
-                "No third-party kernel module is listed in this trace.\n"
+                lang.pick(
+                    "No third-party kernel module is listed in this trace.\n",
+                    "此跟踪中没有第三方内核模块。\n",
+                )
             } else {
-                "No kernel module is listed in this trace.\n"
+                lang.pick(
+                    "No kernel module is listed in this trace.\n",
+                    "此跟踪中没有内核模块。\n",
+                )
             });
             continue;
         }
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.set_header([
-            "DRIVER",
-            "THIRD PARTY",
-            "COMPANY",
-            "VERSION",
-            "ALTITUDE",
-            "GROUP",
-            "BASE",
-            "SIZE",
-            "PATH",
+            lang.pick("DRIVER", "驱动程序"),
+            lang.pick("THIRD PARTY", "第三方"),
+            lang.pick("COMPANY", "公司"),
+            lang.pick("VERSION", "版本"),
+            lang.pick("ALTITUDE", "高度"),
+            lang.pick("GROUP", "加载顺序组"),
+            lang.pick("BASE", "基址"),
+            lang.pick("SIZE", "大小"),
+            lang.pick("PATH", "路径"),
         ]);
         for driver in drivers {
             table.add_row([
                 safe(&driver.name),
-                third_party(driver),
+                words::third_party(driver.role, driver.third_party, driver.basis, lang),
                 safe(driver.company.trim()),
                 safe(driver.version.trim()),
                 driver.altitude_text(),
@@ -59,19 +67,13 @@ pub fn text(lists: &Lists, only_third_party: bool) -> String {
         }
         let _ = writeln!(out, "{}", table.trim_fmt());
         if drivers.iter().any(|d| !d.altitudes().is_empty()) {
-            out.push_str("\nAltitude and group are those that filters of this file name have been given: candidates, since names are not unique.\n");
+            out.push_str(lang.pick(
+                "\nAltitude and group are those that filters of this file name have been given: candidates, since names are not unique.\n",
+                "\n高度和加载顺序组是分配给此文件名的筛选器的值：由于文件名并不唯一，仅供参考。\n",
+            ));
         }
     }
     out
-}
-
-/// `yes (company)`, `no (inbox-name)`, `observer`.
-fn third_party(driver: &Driver) -> String {
-    match (driver.role, driver.third_party) {
-        (Role::Observer, _) => "observer".to_owned(),
-        (_, true) => format!("yes ({})", driver.basis.as_str()),
-        (_, false) => format!("no ({})", driver.basis.as_str()),
-    }
 }
 
 /// The lists as one CSV.

@@ -1,13 +1,19 @@
 //! What `info` says, as JSON and as text.
 
 use super::activity::{CpuReport, HandleRow, cpu, handles};
-use super::style::{BOLD, bytes, count, date_time, duration, paint, plural, safe, zone_name};
+use super::nouns::{EVENT, PROCESSOR};
+use super::reader::Reader;
+use super::style::{
+    BOLD, YELLOW, bytes, count, date_time, duration, filled, paint, safe, zone_name,
+};
+use super::words;
 use crate::drivers::DriverList;
 use crate::etl::EtlFacts;
 use crate::etl::dictionary::collect::Facts;
 use crate::findings::schema::MachineFacts;
-use crate::lang::Message;
-use crate::trace::{Class, Coverage, Filetime, Kind, OperationCount, Records, TraceInfo, Zone};
+use crate::lang::{Lang, Message};
+use crate::tell;
+use crate::trace::{Class, Coverage, Filetime, Kind, OperationCount, Records, TraceInfo};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -86,10 +92,10 @@ impl<'a> InfoReport<'a> {
 }
 
 /// The report for people.
-pub fn text(report: &InfoReport<'_>, drivers: &DriverList, zone: &Zone) -> String {
+pub fn text(report: &InfoReport<'_>, drivers: &DriverList, reader: Reader<'_>) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = write_text(&mut out, report, drivers, zone);
+    let _ = write_text(&mut out, report, drivers, reader);
     out
 }
 
@@ -97,99 +103,116 @@ fn write_text(
     out: &mut String,
     report: &InfoReport<'_>,
     drivers: &DriverList,
-    zone: &Zone,
+    reader: Reader<'_>,
 ) -> std::fmt::Result {
+    let Reader { lang, zone } = reader;
     let info = report.info;
     writeln!(out, "{}", paint(BOLD, safe(&report.path)))?;
     writeln!(
         out,
-        "  {}, {}, {}",
-        report.kind.name(),
-        bytes(report.bytes),
-        plural(report.records.good, "event")
+        "  {}",
+        [
+            report.kind.word(lang).to_owned(),
+            bytes(report.bytes),
+            EVENT.of(report.records.good, lang),
+        ]
+        .join(lang.pick(", ", "，"))
     )?;
     let machine = &info.machine;
     let mut facts: Vec<String> = Vec::new();
     facts.extend(machine.name.as_deref().map(safe));
     facts.extend(machine.os.as_deref().map(safe));
-    facts.extend(machine.architecture.map(|bits| bits.as_str().to_owned()));
-    facts.extend(
-        machine
-            .processors
-            .map(|n| plural(u64::from(n), "processor")),
-    );
-    facts.extend(machine.ram_bytes.map(|ram| format!("{} RAM", bytes(ram))));
-    writeln!(out, "  Machine    {}", facts.join(", "))?;
+    facts.extend(machine.architecture.map(|bits| bits.word(lang).to_owned()));
+    let processors = |number| PROCESSOR.of(u64::from(number), lang);
+    facts.extend(machine.processors.map(processors));
+    facts.extend(machine.ram_bytes.map(|ram| {
+        let ram = bytes(ram);
+        tell!(lang, en: "{ram} RAM", zh: "{ram} 内存")
+    }));
+    line(out, lang.pick("Machine", "计算机"), &facts.join(", "))?;
     if let (Some(first), Some(last)) = (report.first, report.last) {
-        writeln!(
-            out,
-            "  Time       {} to {} {} ({})",
-            date_time(first, zone),
-            date_time(last, zone),
-            zone_name(zone, first),
-            duration(last.0.saturating_sub(first.0) as f64 / 10.0)
-        )?;
+        let told = tell!(
+            lang,
+            en: "{first} to {last} {zone} ({length})",
+            zh: "{first} 至 {last} {zone}（{length}）",
+            length = duration(last.0.saturating_sub(first.0) as f64 / 10.0, lang),
+            first = date_time(first, zone),
+            last = date_time(last, zone),
+            zone = zone_name(zone, first),
+        );
+        line(out, lang.pick("Time", "时间"), &told)?;
     }
     if let Some(etl) = report.etl {
-        write_session(out, etl)?;
+        write_session(out, etl, lang)?;
     }
-    write_drivers(out, report, drivers)?;
-    writeln!(
-        out,
-        "  Stacks     {}",
-        if report.coverage.stacks {
-            "on file and registry events"
-        } else {
-            "none on file and registry events"
-        }
-    )?;
-    writeln!(out, "\n{}", paint(BOLD, "Events"))?;
+    write_drivers(out, report, drivers, lang)?;
+    let stacks = if report.coverage.stacks {
+        lang.pick("on file and registry events", "文件和注册表事件带有堆栈")
+    } else {
+        lang.pick(
+            "none on file and registry events",
+            "文件和注册表事件没有堆栈",
+        )
+    };
+    line(out, lang.pick("Stacks", "堆栈"), stacks)?;
+    writeln!(out, "\n{}", paint(BOLD, lang.pick("Events", "事件")))?;
     for class in Class::ALL {
-        write_class(out, report.classes, class)?;
+        write_class(out, report.classes, class, lang)?;
     }
     if !report.coverage.notes.is_empty() {
-        writeln!(out, "\n{}", paint(BOLD, "What this trace cannot show"))?;
+        let title = lang.pick("What this trace cannot show", "此跟踪无法说明的内容");
+        writeln!(out, "\n{}", paint(BOLD, title))?;
         for note in &report.coverage.notes {
-            writeln!(out, "  - {note}")?;
+            writeln!(out, "  - {}", note.text(lang))?;
         }
     }
     if !report.warnings.is_empty() {
-        writeln!(out, "\n{}", paint(super::style::YELLOW, "Warnings"))?;
+        writeln!(out, "\n{}", paint(YELLOW, lang.pick("Warnings", "警告")))?;
         for warning in &*report.warnings {
-            writeln!(out, "  - {}", safe(warning.en()))?;
+            writeln!(out, "  - {}", safe(warning.text(lang)))?;
         }
     }
     Ok(())
+}
+
+/// A line of facts with its label.
+fn line(out: &mut String, label: &str, text: &str) -> std::fmt::Result {
+    writeln!(out, "  {}{text}", filled(label, 11))
 }
 
 fn write_drivers(
     out: &mut String,
     report: &InfoReport<'_>,
     drivers: &DriverList,
+    lang: Lang,
 ) -> std::fmt::Result {
     let third: Vec<&crate::drivers::Driver> =
         drivers.list.iter().filter(|d| d.third_party).collect();
-    writeln!(
+    line(
         out,
-        "  Processes  {}\n  Drivers    {} kernel modules, {} not Microsoft's",
-        count(report.processes),
-        count(drivers.list.len() as u64),
-        third.len()
+        lang.pick("Processes", "进程"),
+        &count(report.processes),
     )?;
+    let told = tell!(
+        lang,
+        en: "{modules} kernel modules, {third} not Microsoft's",
+        zh: "{modules} 个内核模块，其中 {third} 个不是 Microsoft 的",
+        modules = count(drivers.list.len() as u64),
+        third = third.len(),
+    );
+    line(out, lang.pick("Drivers", "驱动程序"), &told)?;
     for driver in third {
         let company = match driver.company.trim() {
-            "" => "no company".to_owned(),
+            "" => lang.pick("no company", "没有公司信息").to_owned(),
             company => safe(company),
         };
         let role = match driver.role {
-            crate::drivers::Role::Observer => ", only watches",
+            crate::drivers::Role::Observer => lang.pick(", only watches", "，仅观察"),
             crate::drivers::Role::Driver => "",
         };
-        writeln!(
-            out,
-            "             {}  ({company}{role})",
-            safe(&driver.name)
-        )?;
+        let name = safe(&driver.name);
+        let told = tell!(lang, en: "{name}  ({company}{role})", zh: "{name}  （{company}{role}）");
+        line(out, "", &told)?;
     }
     Ok(())
 }
@@ -198,56 +221,66 @@ fn write_drivers(
 const PROVIDERS: usize = 12;
 
 /// What only an ETL trace has to tell.
-fn write_session(out: &mut String, etl: &EtlFacts) -> std::fmt::Result {
+fn write_session(out: &mut String, etl: &EtlFacts, lang: Lang) -> std::fmt::Result {
     let buffers = &etl.buffers;
-    writeln!(
-        out,
-        "  Session    {}, {} clock",
-        etl.session
-            .as_deref()
-            .map_or_else(|| "no name".to_owned(), safe),
-        etl.clock
-    )?;
-    writeln!(
-        out,
-        "  Buffers    {}, {} compressed, {} damaged, {} missing",
-        count(buffers.total),
-        count(buffers.compressed),
-        count(buffers.repaired + buffers.broken),
-        count(buffers.missing)
-    )?;
+    let none = || lang.pick("no name", "没有名称").to_owned();
+    let session = tell!(
+        lang,
+        en: "{name}, {clock} clock",
+        zh: "{name}，时钟为{clock}",
+        name = etl.session.as_deref().map_or_else(none, safe),
+        clock = words::clock(etl.clock, lang),
+    );
+    line(out, lang.pick("Session", "会话"), &session)?;
+    let buffers = tell!(
+        lang,
+        en: "{total}, {compressed} compressed, {damaged} damaged, {missing} missing",
+        zh: "{total} 个，其中压缩 {compressed} 个，受损 {damaged} 个，缺失 {missing} 个",
+        total = count(buffers.total),
+        compressed = count(buffers.compressed),
+        damaged = count(buffers.repaired + buffers.broken),
+        missing = count(buffers.missing),
+    );
+    line(out, lang.pick("Buffers", "缓冲区"), &buffers)?;
     if !etl.kernel_flags.is_empty() {
-        writeln!(out, "  Kernel     {}", etl.kernel_flags.join(", "))?;
+        let flags = etl.kernel_flags.join(", ");
+        line(out, lang.pick("Kernel", "内核"), &flags)?;
     }
     for (at, provider) in etl.providers.iter().take(PROVIDERS).enumerate() {
-        writeln!(
-            out,
-            "  {:<11}{:>9}  {}",
-            if at == 0 { "Providers" } else { "" },
-            count(provider.count),
-            provider
-                .name
-                .as_deref()
-                .map_or_else(|| provider.guid.to_string(), safe)
-        )?;
+        let name = provider.name.as_deref();
+        let name = name.map_or_else(|| provider.guid.to_string(), safe);
+        let label = if at == 0 {
+            lang.pick("Providers", "提供程序")
+        } else {
+            ""
+        };
+        line(out, label, &format!("{:>9}  {name}", count(provider.count)))?;
     }
     if etl.providers.len() > PROVIDERS {
-        writeln!(
-            out,
-            "             {:>9} more",
-            etl.providers.len() - PROVIDERS
-        )?;
+        let more = etl.providers.len() - PROVIDERS;
+        let told = tell!(lang, en: "{more:>9} more", zh: "另有 {more} 个");
+        line(out, "", &told)?;
     }
     Ok(())
 }
 
-fn write_class(out: &mut String, counts: &[OperationCount], class: Class) -> std::fmt::Result {
+fn write_class(
+    out: &mut String,
+    counts: &[OperationCount],
+    class: Class,
+    lang: Lang,
+) -> std::fmt::Result {
     let of_class: Vec<&OperationCount> = counts.iter().filter(|c| c.class == class).collect();
     let total: u64 = of_class.iter().map(|c| c.count).sum();
     if total == 0 {
         return Ok(());
     }
-    writeln!(out, "  {:<44}{:>12}", class.as_str(), count(total))?;
+    writeln!(
+        out,
+        "  {}{:>12}",
+        filled(class.word(lang), 44),
+        count(total)
+    )?;
     for operation in of_class {
         writeln!(
             out,

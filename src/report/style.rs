@@ -1,10 +1,13 @@
 //! Colours, numbers and times as the terminal shows them.
 
+use crate::lang::Lang;
+use crate::tell;
 use crate::trace::time::push_padded;
 use crate::trace::{Filetime, Zone};
 use crate::visible::visible;
 use anstyle::{AnsiColor, Style};
 use std::fmt::{Display, Write as _};
+use unicode_width::UnicodeWidthStr as _;
 
 pub const BOLD: Style = Style::new().bold();
 pub const DIM: Style = Style::new().dimmed();
@@ -30,30 +33,40 @@ pub fn count(number: u64) -> String {
     out
 }
 
-/// A number and its noun: `1 failure`, `3 failures`.
-pub fn plural(number: u64, noun: &str) -> String {
-    let s = match (number, noun) {
-        (1, _) => "",
-        (_, noun) if noun.ends_with("ch") => "es",
-        _ => "s",
-    };
-    format!("{} {noun}{s}", count(number))
-}
-
 /// Bytes in the unit that leaves one to three digits before the point.
 pub fn bytes(bytes: u64) -> String {
     indicatif::HumanBytes(bytes).to_string()
 }
 
 /// Microseconds in the unit that people read.
-pub fn duration(micros: f64) -> String {
+pub fn duration(micros: f64, lang: Lang) -> String {
     if micros >= 1_000_000.0 {
-        format!("{:.2} s", micros / 1_000_000.0)
+        let seconds = micros / 1_000_000.0;
+        tell!(lang, en: "{seconds:.2} s", zh: "{seconds:.2} 秒")
     } else if micros >= 1_000.0 {
-        format!("{:.1} ms", micros / 1_000.0)
+        let millis = micros / 1_000.0;
+        tell!(lang, en: "{millis:.1} ms", zh: "{millis:.1} 毫秒")
     } else {
-        format!("{micros:.1} µs")
+        tell!(lang, en: "{micros:.1} µs", zh: "{micros:.1} 微秒")
     }
+}
+
+/// What the lines of a summary begin with, in bold, filled up to one width; with the space behind it.
+pub fn label(lang: Lang, en: &str, zh: &str) -> String {
+    let text = lang.pick(en, zh);
+    let room = margin(lang).saturating_sub(text.width());
+    format!("{}{:room$}", paint(BOLD, text), "")
+}
+
+/// The width of [`label`]: where the lines below it begin.
+pub fn margin(lang: Lang) -> usize {
+    lang.pick(9, 10)
+}
+
+/// Text filled up with blanks to a width on the terminal, where a Chinese character takes two columns.
+pub fn filled(text: &str, width: usize) -> String {
+    let room = width.saturating_sub(text.width());
+    format!("{text}{:room$}", "")
 }
 
 /// `2026-05-12 06:42:17.1234567`, without the zone.
@@ -114,10 +127,9 @@ mod tests {
     fn numbers_and_names() {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(999), "999");
-        assert_eq!(plural(1, "touch"), "1 touch");
-        assert_eq!(plural(2, "touch"), "2 touches");
-        assert_eq!(plural(0, "failure"), "0 failures");
-        assert_eq!(duration(2_400_000.0), "2.40 s");
+        assert_eq!(duration(2_400_000.0, Lang::En), "2.40 s");
+        assert_eq!(duration(2_400.0, Lang::Zh), "2.4 毫秒");
+        assert_eq!(filled("日志", 6), "日志  ");
         assert_eq!(safe("a\x1b[31mb\u{202e}c"), "a\\u{1b}[31mb\\u{202e}c");
         assert_eq!(zone_name(&Zone::fixed(-12_600), Filetime(0)), "UTC-03:30");
     }

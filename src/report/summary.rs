@@ -1,15 +1,17 @@
 //! The findings as a tired engineer reads them on a terminal: the answer in ten seconds.
 
+use super::nouns::{CALLBACK, DELAY, EVENT, FAILURE, LINE, MORE_TOUCH, OPERATION, TOUCH};
+use super::reader::Reader;
 use super::style::{
-    BOLD, DIM, GREEN, RED, YELLOW, bytes, clock, count, date_time, duration, paint, plural, safe,
-    zone_name,
+    BOLD, DIM, GREEN, RED, YELLOW, bytes, clock, count, date_time, duration, label, margin, paint,
+    safe, zone_name,
 };
+use super::words;
 use crate::drivers::Role;
-use crate::findings::schema::{DriverFinding, Evidence, Reason, WindowSource};
+use crate::findings::schema::{DriverFinding, Evidence, Reason};
 use crate::findings::{Findings, Verdict};
-use crate::lang::Message;
-use crate::say;
-use crate::trace::Zone;
+use crate::lang::{Lang, Message};
+use crate::{say, tell};
 use std::fmt::{Result, Write as _};
 use std::path::Path;
 
@@ -19,30 +21,37 @@ const EVIDENCE_SHOWN: usize = 3;
 const LISTED: usize = 8;
 
 /// The summary, with colours; `out` is the folder that the files went into.
-pub fn text(findings: &Findings, zone: &Zone, out: Option<&Path>) -> String {
+pub fn text(findings: &Findings, reader: Reader<'_>, out: Option<&Path>) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = write_summary(&mut text, findings, zone, out);
+    let _ = write_summary(&mut text, findings, reader, out);
     text
 }
 
-fn write_summary(to: &mut String, findings: &Findings, zone: &Zone, out: Option<&Path>) -> Result {
-    answer(to, findings)?;
-    inputs(to, findings, zone)?;
-    failure(to, findings, zone)?;
-    window(to, findings, zone)?;
-    judgement(to, findings, zone)?;
+fn write_summary(
+    to: &mut String,
+    findings: &Findings,
+    reader: Reader<'_>,
+    out: Option<&Path>,
+) -> Result {
+    let lang = reader.lang;
+    answer(to, findings, lang)?;
+    inputs(to, findings, reader)?;
+    failure(to, findings, reader)?;
+    window(to, findings, reader)?;
+    judgement(to, findings, reader)?;
     for driver in findings.flagged() {
-        flagged(to, driver, zone)?;
+        flagged(to, driver, reader)?;
     }
-    others(to, findings)?;
+    others(to, findings, lang)?;
+    let mut list = |en, zh, style, rows: &[Message]| list(to, lang.pick(en, zh), style, rows, lang);
     list(
-        to,
         "What these traces cannot show",
+        "这些跟踪无法说明的内容",
         BOLD,
         &findings.coverage.notes,
     )?;
-    list(to, "Warnings", YELLOW, &findings.warnings)?;
+    list("Warnings", "警告", YELLOW, &findings.warnings)?;
     let notes = |traces: bool| -> Vec<Message> {
         let inputs = findings.inputs.iter();
         let inputs = inputs.filter(|input| input.kind.is_trace() == traces);
@@ -56,25 +65,32 @@ fn write_summary(to: &mut String, findings: &Findings, zone: &Zone, out: Option<
             })
             .collect()
     };
-    list(to, "Damaged traces", YELLOW, &notes(true))?;
-    list(to, "How the logs were read", YELLOW, &notes(false))?;
+    list("Damaged traces", "受损的跟踪", YELLOW, &notes(true))?;
+    list(
+        "How the logs were read",
+        "日志的读取情况",
+        YELLOW,
+        &notes(false),
+    )?;
     if let Some(folder) = out {
-        writeln!(
-            to,
-            "\nWritten to {}: report.html, findings.json, drivers.csv, events.csv{}",
-            safe(&folder.display().to_string()),
-            if cfg!(feature = "parquet") {
-                ", events.parquet"
-            } else {
-                ""
-            }
-        )?;
+        let mut files =
+            String::from("report.html, findings.json, drivers.csv, events.csv, events.parquet");
+        if !cfg!(feature = "parquet") {
+            files.truncate(files.len() - ", events.parquet".len());
+        }
+        let folder = safe(&folder.display().to_string());
+        let written = tell!(
+            lang,
+            en: "Written to {folder}: {files}",
+            zh: "已写入 {folder}：{files}",
+        );
+        writeln!(to, "\n{written}")?;
     }
     Ok(())
 }
 
 /// The first line: who stood in the way.
-fn answer(to: &mut String, findings: &Findings) -> Result {
+fn answer(to: &mut String, findings: &Findings, lang: Lang) -> Result {
     let names = |verdict| {
         findings
             .flagged()
@@ -87,72 +103,91 @@ fn answer(to: &mut String, findings: &Findings) -> Result {
     let answer = match (implicated.is_empty(), touched.is_empty()) {
         (false, _) => paint(
             RED,
-            format!(
-                "IMPLICATED: {}: in callbacks or on stacks of driver-store operations that failed or were slow",
-                implicated.join(", ")
+            tell!(
+                lang,
+                en: "IMPLICATED: {names}: in callbacks or on stacks of driver-store operations that failed or were slow",
+                zh: "涉嫌：{names}：出现在失败或变慢的驱动程序存储操作的回调或堆栈中",
+                names = implicated.join(", "),
             ),
         ),
         (true, false) => paint(
             YELLOW,
-            format!(
-                "TOUCHED, not implicated: {}: in callbacks or on stacks of driver-store operations, none of which failed or was slow",
-                touched.join(", ")
+            tell!(
+                lang,
+                en: "TOUCHED, not implicated: {names}: in callbacks or on stacks of driver-store operations, none of which failed or was slow",
+                zh: "有触及，但未涉嫌：{names}：出现在驱动程序存储操作的回调或堆栈中，这些操作既没有失败，也没有变慢",
+                names = touched.join(", "),
             ),
         ),
-        (true, true) if findings.traces().next().is_none() => {
-            paint(YELLOW, "No trace was given: logs alone name no driver")
-        }
-        (true, true) if findings.blind().is_some() => paint(
+        (true, true) if findings.traces().next().is_none() => paint(
             YELLOW,
-            format!(
-                "No third-party driver is seen: {}",
-                findings.blind().unwrap_or_default()
+            lang.pick(
+                "No trace was given: logs alone name no driver",
+                "没有提供跟踪：仅凭日志无法指明驱动程序",
             ),
         ),
-        (true, true) => paint(
-            GREEN,
-            "No third-party driver is seen on a driver-store operation in the window",
-        ),
+        (true, true) => match findings.blind() {
+            Some(why) => paint(
+                YELLOW,
+                tell!(
+                    lang,
+                    en: "No third-party driver is seen: {why}",
+                    zh: "没有看到第三方驱动程序：{why}",
+                    why = why.text(lang),
+                ),
+            ),
+            None => paint(
+                GREEN,
+                lang.pick(
+                    "No third-party driver is seen on a driver-store operation in the window",
+                    "时间窗口内的驱动程序存储操作上没有看到第三方驱动程序",
+                ),
+            ),
+        },
     };
     writeln!(to, "{answer}\n")
 }
 
-fn inputs(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
+fn inputs(to: &mut String, findings: &Findings, reader: Reader<'_>) -> Result {
+    let Reader { lang, zone } = reader;
     let machine = &findings.machine;
     let facts: Vec<String> = [
         machine.name.as_deref().map(safe),
         machine.os.clone(),
-        machine.architecture.map(|bits| bits.as_str().to_owned()),
+        machine.architecture.map(|bits| bits.word(lang).to_owned()),
     ]
     .into_iter()
     .flatten()
     .collect();
     if !facts.is_empty() {
-        writeln!(to, "{}  {}", paint(BOLD, "Machine"), facts.join(", "))?;
+        writeln!(
+            to,
+            "{}{}",
+            label(lang, "Machine", "计算机"),
+            facts.join(", ")
+        )?;
     }
     for input in &findings.inputs {
         let (label, noun) = match input.kind.is_trace() {
-            true => ("Traces", "event"),
-            false => ("Logs  ", "line"),
+            true => (label(lang, "Traces", "跟踪"), EVENT),
+            false => (label(lang, "Logs", "日志"), LINE),
         };
-        write!(
-            to,
-            "{}   {}, {}, {}",
-            paint(BOLD, label),
+        let mut facts = vec![
             safe(&input.path),
             bytes(input.bytes),
-            plural(input.events, noun)
-        )?;
+            noun.of(input.events, lang),
+        ];
         if let (Some(first), Some(last)) = (input.first, input.last) {
-            write!(
-                to,
-                ", {} to {} {}",
-                date_time(first, zone),
-                clock(last, zone),
-                zone_name(zone, first)
-            )?;
+            facts.push(tell!(
+                lang,
+                en: "{first} to {last} {zone}",
+                zh: "{first} 至 {last} {zone}",
+                first = date_time(first, zone),
+                last = clock(last, zone),
+                zone = zone_name(zone, first),
+            ));
         }
-        writeln!(to)?;
+        writeln!(to, "{label}{}", facts.join(lang.pick(", ", "，")))?;
     }
     Ok(())
 }
@@ -161,56 +196,70 @@ fn inputs(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
 const LEVELS: usize = 3;
 
 /// What the servicing logs name.
-fn failure(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
+fn failure(to: &mut String, findings: &Findings, reader: Reader<'_>) -> Result {
+    let Reader { lang, zone } = reader;
     let Some(failure) = &findings.failure else {
         return Ok(());
     };
     let mut what: Vec<String> = Vec::new();
     what.extend(failure.inf.as_deref().map(safe));
-    let code = failure.code.clone().unwrap_or_else(|| "no code".to_owned());
+    let none = || lang.pick("no code", "没有代码").to_owned();
+    let code = failure.code.clone().unwrap_or_else(none);
     what.push(match &failure.name {
         Some(name) => format!("{code} {name}"),
         None => code,
     });
     if let Some(time) = failure.time {
-        let zone_name = zone_name(zone, time);
-        what.push(format!("at {} {zone_name}", date_time(time, zone)));
+        what.push(tell!(
+            lang,
+            en: "at {time} {zone}",
+            zh: "时间 {time} {zone}",
+            time = date_time(time, zone),
+            zone = zone_name(zone, time),
+        ));
     }
-    what.push(format!("{} line {}", failure.source, failure.line));
-    writeln!(to, "{}  {}", paint(BOLD, "Failure"), what.join(", "))?;
-    if let Some(meaning) = &failure.meaning {
-        writeln!(to, "         {}", paint(DIM, safe(meaning)))?;
+    what.push(tell!(
+        lang,
+        en: "{source} line {line}",
+        zh: "{source} 第 {line} 行",
+        source = failure.source,
+        line = failure.line,
+    ));
+    let what = what.join(lang.pick(", ", "，"));
+    writeln!(to, "{}{what}", label(lang, "Failure", "失败"))?;
+    if let Some(meaning) = words::meaning(failure, lang) {
+        let margin = margin(lang);
+        writeln!(to, "{:margin$}{}", "", paint(DIM, safe(meaning)))?;
     }
     Ok(())
 }
 
 /// How far the evidence goes, by product, and what failed.
-fn judgement(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
+fn judgement(to: &mut String, findings: &Findings, reader: Reader<'_>) -> Result {
+    let Reader { lang, zone } = reader;
     for suspect in findings
         .suspects
         .iter()
         .filter(|s| s.level >= 3)
         .take(LEVELS)
     {
-        writeln!(
-            to,
-            "{}  {}: {}",
-            paint(BOLD, format!("Level {}", suspect.level)),
-            paint(
-                RED,
-                format!("{}, {}", safe(&suspect.name), suspect.level_name)
-            ),
-            safe(suspect.reason.en())
-        )?;
+        let level = suspect.level;
+        let label = label(lang, &format!("Level {level}"), &format!("{level} 级"));
+        let comma = lang.pick(", ", "，");
+        let who = format!("{}{comma}{}", safe(&suspect.name), suspect.level_word(lang));
+        let colon = lang.pick(": ", "：");
+        let reason = safe(suspect.reason.text(lang));
+        writeln!(to, "{label}{}{colon}{reason}", paint(RED, who))?;
     }
     if let Some(failing) = findings.failing_operations.first() {
         writeln!(
             to,
-            "{}   {}  {}  {}: {}",
-            paint(BOLD, "Failed"),
+            "{}{}  {}  {}{}{}",
+            label(lang, "Failed", "失败操作"),
             clock(failing.time, zone),
             failing.operation,
             safe(&failing.path),
+            lang.pick(": ", "："),
             paint(RED, &failing.result)
         )?;
     }
@@ -230,67 +279,68 @@ fn judgement(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
         holders.sort();
         holders.dedup();
         if !holders.is_empty() {
-            writeln!(
-                to,
-                "{}  {}: {} while {} had it open",
-                paint(BOLD, "In use "),
-                safe(&conflict.path),
-                paint(RED, &conflict.result),
-                holders.join(", ")
-            )?;
+            let told = tell!(
+                lang,
+                en: "{path}: {result} while {holders} had it open",
+                zh: "{path}：{result}，当时打开着它的是 {holders}",
+                path = safe(&conflict.path),
+                result = paint(RED, &conflict.result),
+                holders = holders.join(", "),
+            );
+            writeln!(to, "{}{told}", label(lang, "In use", "占用"))?;
         }
     }
     Ok(())
 }
 
-fn window(to: &mut String, findings: &Findings, zone: &Zone) -> Result {
+fn window(to: &mut String, findings: &Findings, reader: Reader<'_>) -> Result {
+    let Reader { lang, zone } = reader;
     let window = &findings.window;
-    let source = match window.source {
-        WindowSource::Logs => "the servicing logs: the failed driver operation and its rollback",
-        WindowSource::Trace => "servicing activity in the trace, 5 s wider on either side",
-        WindowSource::User => "--window",
-        WindowSource::Whole => "the whole trace, for want of anything better",
+    let told = match (window.start, window.end) {
+        (Some(start), Some(end)) => tell!(
+            lang,
+            en: "{start} to {end} {zone} ({length}), from {source}",
+            zh: "{start} 至 {end} {zone}（{length}），依据：{source}",
+            start = date_time(start, zone),
+            end = clock(end, zone),
+            zone = zone_name(zone, start),
+            length = duration(end.0.saturating_sub(start.0) as f64 / 10.0, lang),
+            source = window.source.words(lang),
+        ),
+        _ => lang
+            .pick("empty: the traces hold no event", "空：跟踪中没有任何事件")
+            .to_owned(),
     };
-    write!(to, "{}   ", paint(BOLD, "Window"))?;
-    match (window.start, window.end) {
-        (Some(start), Some(end)) => writeln!(
-            to,
-            "{} to {} {} ({}), from {source}",
-            date_time(start, zone),
-            clock(end, zone),
-            zone_name(zone, start),
-            duration(end.0.saturating_sub(start.0) as f64 / 10.0)
-        )?,
-        _ => writeln!(to, "empty: the traces hold no event")?,
-    }
+    writeln!(to, "{}{told}", label(lang, "Window", "时间窗口"))?;
+    let margin = margin(lang);
     for row in window.evidence.iter().take(LISTED) {
-        writeln!(
-            to,
-            "         {}",
-            paint(
-                DIM,
-                format!("{}  {}", clock(row.time, zone), safe(row.text.en()))
-            )
-        )?;
+        let told = format!("{}  {}", clock(row.time, zone), safe(row.text.text(lang)));
+        writeln!(to, "{:margin$}{}", "", paint(DIM, told))?;
     }
     Ok(())
 }
 
 /// Touches by kind: `12 callbacks, 3 file, 1 registry`.
-fn kinds(driver: &DriverFinding) -> String {
+fn kinds(driver: &DriverFinding, lang: Lang) -> String {
     let touches = &driver.touches;
-    let stacks = format!(
-        "{} file, {} registry",
-        count(touches.file_stack),
-        count(touches.registry_stack)
+    let stacks = tell!(
+        lang,
+        en: "{files} file, {keys} registry",
+        zh: "文件 {files} 次，注册表 {keys} 次",
+        files = count(touches.file_stack),
+        keys = count(touches.registry_stack),
     );
     match touches.minifilter {
         0 => stacks,
-        callbacks => format!("{}, {stacks}", plural(callbacks, "callback")),
+        callbacks => {
+            let callbacks = CALLBACK.of(callbacks, lang);
+            tell!(lang, en: "{callbacks}, {stacks}", zh: "{callbacks}，{stacks}")
+        }
     }
 }
 
-fn flagged(to: &mut String, driver: &DriverFinding, zone: &Zone) -> Result {
+fn flagged(to: &mut String, driver: &DriverFinding, reader: Reader<'_>) -> Result {
+    let lang = reader.lang;
     let style = match driver.verdict {
         Verdict::Implicated => RED,
         Verdict::Touched | Verdict::Loaded => YELLOW,
@@ -298,48 +348,46 @@ fn flagged(to: &mut String, driver: &DriverFinding, zone: &Zone) -> Result {
     writeln!(
         to,
         "\n{} {}  {}",
-        paint(style, driver.verdict.as_str().to_uppercase()),
+        paint(style, driver.verdict.heading(lang)),
         paint(BOLD, safe(&driver.name)),
-        maker(driver)
+        maker(driver, lang)
     )?;
-    let mut counts = vec![plural(driver.touches.total(), "touch"), kinds(driver)];
+    let mut counts = vec![TOUCH.of(driver.touches.total(), lang), kinds(driver, lang)];
     counts.push(paint_if(
         driver.failures > 0,
-        plural(driver.failures, "failure"),
+        FAILURE.of(driver.failures, lang),
     ));
-    counts.push(paint_if(
-        driver.delays > 0,
-        if driver.delays > 0 {
-            format!(
-                "{} (longest {})",
-                plural(driver.delays, "delay"),
-                duration(driver.delay_us_max)
-            )
-        } else {
-            plural(0, "delay")
-        },
-    ));
-    writeln!(to, "  {}", counts.join("; "))?;
+    let mut delays = DELAY.of(driver.delays, lang);
+    if driver.delays > 0 {
+        delays = tell!(
+            lang,
+            en: "{delays} (longest {longest})",
+            zh: "{delays}（最长 {longest}）",
+            longest = duration(driver.delay_us_max, lang),
+        );
+    }
+    counts.push(paint_if(driver.delays > 0, delays));
+    writeln!(to, "  {}", counts.join(lang.pick("; ", "；")))?;
     if let Some(altitude) = &driver.altitude {
-        writeln!(
-            to,
-            "  altitude {altitude}{}, by file name",
-            driver
-                .group
-                .as_ref()
-                .map_or_else(String::new, |group| format!(" ({group})"))
-        )?;
+        let group = driver.group.as_ref().map_or_else(
+            String::new,
+            |group| tell!(lang, en: " ({group})", zh: "（{group}）"),
+        );
+        let told = tell!(
+            lang,
+            en: "altitude {altitude}{group}, by file name",
+            zh: "高度 {altitude}{group}，按文件名推断",
+        );
+        writeln!(to, "  {told}")?;
     }
     for row in driver.evidence.iter().take(EVIDENCE_SHOWN) {
-        evidence(to, row, zone)?;
+        evidence(to, row, reader)?;
     }
     let more = driver.touches.total().saturating_sub(EVIDENCE_SHOWN as u64);
     if more > 0 {
-        writeln!(
-            to,
-            "  {}",
-            paint(DIM, format!("… and {}", plural(more, "more touch")))
-        )?;
+        let more = MORE_TOUCH.of(more, lang);
+        let more = tell!(lang, en: "… and {more}", zh: "……另有 {more}");
+        writeln!(to, "  {}", paint(DIM, more))?;
     }
     Ok(())
 }
@@ -348,34 +396,34 @@ fn paint_if(condition: bool, text: String) -> String {
     if condition { paint(RED, text) } else { text }
 }
 
-fn maker(driver: &DriverFinding) -> String {
-    let company = driver
-        .company
-        .as_deref()
-        .map_or_else(|| "unknown company".to_owned(), |c| safe(c.trim()));
+fn maker(driver: &DriverFinding, lang: Lang) -> String {
+    let company = safe(&words::company(driver, lang));
     let mut about: Vec<String> = Vec::new();
     about.extend(driver.description.as_deref().map(|text| safe(text.trim())));
     about.extend(driver.version.as_deref().map(|text| safe(text.trim())));
     match about.is_empty() {
-        true => format!("{company}, {}", safe(&driver.path)),
+        true => format!("{company}{}{}", lang.pick(", ", "，"), safe(&driver.path)),
         false => format!("{company}  ({})", about.join(" ")),
     }
 }
 
-fn evidence(to: &mut String, row: &Evidence, zone: &Zone) -> Result {
+fn evidence(to: &mut String, row: &Evidence, reader: Reader<'_>) -> Result {
+    let Reader { lang, zone } = reader;
     // A callback that was not refused has no result of its own.
     let none = if row.callback.is_some() {
         ""
     } else {
-        "pending"
+        lang.pick("pending", "未完成")
     };
     let result = row.result.as_deref().unwrap_or(none);
     let mark = match row.reason {
         Reason::Failure => paint(RED, result),
         Reason::Delay => {
-            let after = format!(
-                "{result} after {}",
-                duration(row.duration_us.unwrap_or(0.0))
+            let after = tell!(
+                lang,
+                en: "{result} after {length}",
+                zh: "{result} 历时 {length}",
+                length = duration(row.duration_us.unwrap_or(0.0), lang),
             );
             paint(RED, after.trim_start())
         }
@@ -383,8 +431,8 @@ fn evidence(to: &mut String, row: &Evidence, zone: &Zone) -> Result {
     };
     let process = match (&row.process, row.pid) {
         (Some(name), Some(pid)) => format!("{} ({pid})", safe(name)),
-        (None, Some(pid)) => format!("process {pid}"),
-        _ => "unknown process".to_owned(),
+        (None, Some(pid)) => tell!(lang, en: "process {pid}", zh: "进程 {pid}"),
+        _ => lang.pick("unknown process", "未知进程").to_owned(),
     };
     writeln!(
         to,
@@ -392,7 +440,7 @@ fn evidence(to: &mut String, row: &Evidence, zone: &Zone) -> Result {
         clock(row.time, zone),
         row.operation,
         match row.callback {
-            Some(phase) => format!(" {}-operation callback", phase.as_str()),
+            Some(phase) => format!(" {}", phase.callback(lang)),
             None => String::new(),
         }
     )?;
@@ -401,22 +449,19 @@ fn evidence(to: &mut String, row: &Evidence, zone: &Zone) -> Result {
         writeln!(to, "      -> {}", safe(target))?;
     }
     if !row.frames.is_empty() {
-        let place = if row.callback.is_some() {
-            "routine"
+        let frames = safe(&row.frames.join(", "));
+        let frames = if row.callback.is_some() {
+            tell!(lang, en: "routine: {frames}", zh: "例程：{frames}")
         } else {
-            "stack"
+            tell!(lang, en: "stack: {frames}", zh: "堆栈：{frames}")
         };
-        writeln!(
-            to,
-            "      {}",
-            paint(DIM, format!("{place}: {}", safe(&row.frames.join(", "))))
-        )?;
+        writeln!(to, "      {}", paint(DIM, frames))?;
     }
     Ok(())
 }
 
 /// Who else was there: third parties without a touch, observers, Microsoft's own.
-fn others(to: &mut String, findings: &Findings) -> Result {
+fn others(to: &mut String, findings: &Findings, lang: Lang) -> Result {
     let names = |keep: &dyn Fn(&DriverFinding) -> bool| -> Vec<String> {
         findings
             .drivers
@@ -434,40 +479,61 @@ fn others(to: &mut String, findings: &Findings) -> Result {
     let microsoft = names(&|d| !d.third_party && d.role == Role::Driver);
     writeln!(to)?;
     for (title, names) in [
-        ("Third party, loaded, no touch seen", loaded),
-        ("Observers (never flagged)", observers),
-        ("Microsoft's, touches", microsoft),
+        (
+            lang.pick(
+                "Third party, loaded, no touch seen",
+                "已加载、没有看到触及的第三方驱动程序",
+            ),
+            loaded,
+        ),
+        (
+            lang.pick("Observers (never flagged)", "观察者（从不标记）"),
+            observers,
+        ),
+        (
+            lang.pick("Microsoft's, touches", "Microsoft 自己的驱动程序，触及次数"),
+            microsoft,
+        ),
     ] {
         if !names.is_empty() {
             let shown = names.len().min(LISTED);
             let more = match names.len() - shown {
                 0 => String::new(),
-                more => format!(", and {more} more"),
+                more => tell!(lang, en: ", and {more} more", zh: "，另有 {more} 个"),
             };
-            writeln!(to, "{title}: {}{more}", names[..shown].join(", "))?;
+            let colon = lang.pick(": ", "：");
+            writeln!(to, "{title}{colon}{}{more}", names[..shown].join(", "))?;
         }
     }
     for process in findings.processes.iter().take(LISTED) {
-        writeln!(
-            to,
-            "Third-party process: {} ({}), {}: {} on driver-store paths, {}",
-            safe(&process.name),
-            process.pid,
-            safe(process.company.trim()),
-            plural(process.touches, "operation"),
-            plural(process.failures, "failure")
-        )?;
+        let told = tell!(
+            lang,
+            en: "Third-party process: {name} ({pid}), {company}: {operations} on driver-store paths, {failures}",
+            zh: "第三方进程：{name} ({pid})，{company}：在驱动程序存储路径上有 {operations}，{failures}",
+            name = safe(&process.name),
+            pid = process.pid,
+            company = safe(process.company.trim()),
+            operations = OPERATION.of(process.touches, lang),
+            failures = FAILURE.of(process.failures, lang),
+        );
+        writeln!(to, "{told}")?;
     }
     Ok(())
 }
 
-fn list(to: &mut String, title: &str, style: anstyle::Style, rows: &[Message]) -> Result {
+fn list(
+    to: &mut String,
+    title: &str,
+    style: anstyle::Style,
+    rows: &[Message],
+    lang: Lang,
+) -> Result {
     if rows.is_empty() {
         return Ok(());
     }
     writeln!(to, "\n{}", paint(style, title))?;
     for row in rows {
-        writeln!(to, "  - {}", safe(row.en()))?;
+        writeln!(to, "  - {}", safe(row.text(lang)))?;
     }
     Ok(())
 }

@@ -5,9 +5,10 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Runs the program.
+/// Runs the program, in English whatever the machine speaks.
 pub fn fltscope<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> Output {
     Command::new(env!("CARGO_BIN_EXE_fltscope"))
+        .env("LC_ALL", "C")
         .args(args)
         .output()
         .expect("the program starts")

@@ -1,12 +1,16 @@
 //! Drivers on the page: who they are, and the section of a flagged one.
 
-use super::super::style::{bytes, count, duration, plural};
+use super::super::nouns::{DELAY, FAILURE, MINIFILTER_CALLBACK, OPERATION, TOUCH};
+use super::super::reader::Reader;
+use super::super::style::{bytes, count, duration};
+use super::super::words;
 use super::reading::{Reading, Victims, readings, victims};
 use super::text::{When, span};
 use crate::drivers::Basis;
 use crate::findings::schema::{DriverFinding, Evidence, PathCount, Reason, TouchKind};
 use crate::findings::{Findings, Verdict};
-use crate::trace::{Phase, Zone};
+use crate::lang::Lang;
+use crate::tell;
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -26,11 +30,12 @@ pub struct Brief<'a> {
     altitude: Option<&'a str>,
     group: Option<&'a str>,
     verdict: Verdict,
+    verdict_word: &'static str,
 }
 
 impl<'a> Brief<'a> {
     /// Of a driver.
-    pub fn new(driver: &'a DriverFinding) -> Self {
+    pub fn new(driver: &'a DriverFinding, lang: Lang) -> Self {
         let trimmed = |text: &'a Option<String>| text.as_deref().map(str::trim);
         Self {
             name: &driver.name,
@@ -41,6 +46,7 @@ impl<'a> Brief<'a> {
             altitude: trimmed(&driver.altitude),
             group: trimmed(&driver.group),
             verdict: driver.verdict,
+            verdict_word: driver.verdict.word(lang),
         }
     }
 }
@@ -68,6 +74,8 @@ struct Row<'a> {
     when: When,
     row: &'a Evidence,
     kind: &'static str,
+    /// The part of the window.
+    phase: Option<&'a str>,
     /// Left out on paper.
     tail: bool,
     duration: Option<String>,
@@ -111,123 +119,156 @@ pub fn evidence_id(driver: usize, row: usize) -> String {
 }
 
 /// Touches, failures and delays in a few words.
-pub fn counts(driver: &DriverFinding) -> String {
-    let mut out = plural(driver.touches.total(), "touch");
-    for (number, noun) in [(driver.failures, "failure"), (driver.delays, "delay")] {
+pub fn counts(driver: &DriverFinding, lang: Lang) -> String {
+    let mut out = TOUCH.of(driver.touches.total(), lang);
+    for (number, noun) in [(driver.failures, FAILURE), (driver.delays, DELAY)] {
         if number > 0 {
-            out.push_str(", ");
-            out.push_str(&plural(number, noun));
+            out.push_str(lang.pick(", ", "，"));
+            out.push_str(&noun.of(number, lang));
         }
     }
     out
 }
 
 /// Whose the driver is said to be, and why.
-pub fn basis(driver: &DriverFinding) -> String {
+pub fn basis(driver: &DriverFinding, lang: Lang) -> &'static str {
     match (driver.basis, driver.third_party) {
-        (Basis::Company, true) => "third party: its version information names this company",
-        (Basis::Company, false) => "Microsoft's, by the company in its version information",
-        (Basis::InboxName, _) => {
-            "Microsoft's by its name and place: the trace has no company, but the name is one of Windows' own below System32"
-        }
-        (Basis::Unknown, _) => {
-            "third party until shown otherwise: the trace has no company, and the name is none of Windows' own"
-        }
+        (Basis::Company, true) => lang.pick(
+            "third party: its version information names this company",
+            "第三方：其版本信息指明了这家公司",
+        ),
+        (Basis::Company, false) => lang.pick(
+            "Microsoft's, by the company in its version information",
+            "Microsoft，依据其版本信息中的公司",
+        ),
+        (Basis::InboxName, _) => lang.pick(
+            "Microsoft's by its name and place: the trace has no company, but the name is one of Windows' own below System32",
+            "Microsoft，依据名称和位置：跟踪中没有公司信息，但该名称属于 Windows 在 System32 下自带的驱动程序",
+        ),
+        (Basis::Unknown, _) => lang.pick(
+            "third party until shown otherwise: the trace has no company, and the name is none of Windows' own",
+            "在证明并非如此之前视为第三方：跟踪中没有公司信息，名称也不属于 Windows 自带的驱动程序",
+        ),
     }
-    .to_owned()
 }
 
 fn trimmed(text: Option<&String>) -> Option<String> {
     text.map(|text| text.trim().to_owned())
 }
 
-fn facts(driver: &DriverFinding, zone: &Zone) -> Vec<(&'static str, String)> {
-    let missing = || "not in the trace".to_owned();
+fn facts(driver: &DriverFinding, reader: Reader<'_>) -> Vec<(&'static str, String)> {
+    let Reader { lang, zone } = reader;
+    let missing = || lang.pick("not in the trace", "跟踪中没有").to_owned();
     let altitude = driver.altitude.as_ref().map(|altitude| {
-        let group = driver.group.as_deref().unwrap_or("no group known");
-        format!("{altitude} ({group}), by file name: a candidate, not read from the machine")
+        let none = lang.pick("no group known", "没有已知的组");
+        tell!(
+            lang,
+            en: "{altitude} ({group}), by file name: a candidate, not read from the machine",
+            zh: "{altitude}（{group}），按文件名推断：仅供参考，并非从该计算机读取",
+            group = driver.group.as_deref().unwrap_or(none),
+        )
     });
     let touched = driver.first.zip(driver.last).map(|(first, last)| {
         let (first, last) = (first.to_string(), last.to_string());
         match zone.is_utc() || first == last {
-            true => format!("{first} to {last}"),
-            false => format!("{first} to {last} (UTC)"),
+            true => tell!(lang, en: "{first} to {last}", zh: "{first} 至 {last}"),
+            false => tell!(lang, en: "{first} to {last} (UTC)", zh: "{first} 至 {last}（UTC）"),
         }
     });
     [
         (
-            "Company",
+            lang.pick("Company", "公司"),
             Some(trimmed(driver.company.as_ref()).unwrap_or_else(missing)),
         ),
         (
-            "Description",
+            lang.pick("Description", "描述"),
             Some(trimmed(driver.description.as_ref()).unwrap_or_else(missing)),
         ),
         (
-            "Version",
+            lang.pick("Version", "版本"),
             Some(trimmed(driver.version.as_ref()).unwrap_or_else(missing)),
         ),
-        ("Path", Some(driver.path.clone())),
+        (lang.pick("Path", "路径"), Some(driver.path.clone())),
         (
-            "In memory",
+            lang.pick("In memory", "内存位置"),
             Some(format!("{}, {}", driver.base, bytes(driver.size))),
         ),
-        ("Whose it is", Some(basis(driver))),
         (
-            "Altitude",
+            lang.pick("Whose it is", "归属"),
+            Some(basis(driver, lang).to_owned()),
+        ),
+        (
+            lang.pick("Altitude", "高度"),
             Some(altitude.unwrap_or_else(|| {
-                "none known for this file name: it may be no minifilter at all, or an unlisted one"
-                    .to_owned()
+                lang.pick(
+                    "none known for this file name: it may be no minifilter at all, or an unlisted one",
+                    "此文件名没有已知的高度：它可能根本不是微筛选器，也可能是未收录的微筛选器",
+                )
+                .to_owned()
             })),
         ),
-        ("First to last touch", touched),
+        (lang.pick("First to last touch", "首次至末次触及"), touched),
     ]
     .into_iter()
     .filter_map(|(name, value)| value.map(|value| (name, value)))
     .collect()
 }
 
-fn sentence(driver: &DriverFinding) -> String {
+fn sentence(driver: &DriverFinding, lang: Lang) -> String {
     let touches = &driver.touches;
     let mut kinds = Vec::new();
     for (number, what) in [
-        (touches.file_stack, "file"),
-        (touches.registry_stack, "registry"),
+        (touches.file_stack, lang.pick("file", "文件")),
+        (touches.registry_stack, lang.pick("registry", "注册表")),
     ] {
         if number > 0 {
-            kinds.push(format!("{} {what}", count(number)));
+            let number = count(number);
+            kinds.push(tell!(lang, en: "{number} {what}", zh: "{what} {number} 个"));
         }
     }
-    let mut out = String::new();
+    let mut out: Vec<String> = Vec::new();
     if !kinds.is_empty() {
-        let stacks = touches.file_stack + touches.registry_stack;
-        out = format!(
-            "Its code is on the stack of {} on driver-store paths ({}).",
-            plural(stacks, "operation"),
-            kinds.join(", ")
-        );
-    }
-    if touches.minifilter > 0 {
-        let callbacks = plural(touches.minifilter, "minifilter callback");
-        out.push_str(&format!(
-            " It had {callbacks} there, {} in all.",
-            span((driver.delay_us_total * 10.0) as u64)
+        out.push(tell!(
+            lang,
+            en: "Its code is on the stack of {operations} on driver-store paths ({kinds}).",
+            zh: "在驱动程序存储路径上，它的代码位于 {operations}的堆栈上（{kinds}）。",
+            operations = OPERATION.of(touches.file_stack + touches.registry_stack, lang),
+            kinds = kinds.join(lang.pick(", ", "，")),
         ));
     }
-    out.push_str(&match driver.failures {
-        0 => " None of them failed.".to_owned(),
-        1 => " 1 of them failed.".to_owned(),
-        failures => format!(" {} of them failed.", count(failures)),
-    });
-    out.push_str(&match driver.delays {
-        0 => " None reached the delay bound.".to_owned(),
-        delays => format!(
-            " {} lasted as long as the delay bound (1 s without a rules file) or longer; the longest {}.",
-            count(delays),
-            duration(driver.delay_us_max)
+    if touches.minifilter > 0 {
+        out.push(tell!(
+            lang,
+            en: "It had {callbacks} there, {length} in all.",
+            zh: "它在这些路径上有 {callbacks}，总计 {length}。",
+            callbacks = MINIFILTER_CALLBACK.of(touches.minifilter, lang),
+            length = span((driver.delay_us_total * 10.0) as u64, lang),
+        ));
+    }
+    out.push(match driver.failures {
+        0 => lang
+            .pick("None of them failed.", "其中没有失败。")
+            .to_owned(),
+        failures => tell!(
+            lang,
+            en: "{failures} of them failed.",
+            zh: "其中 {failures} 次失败。",
+            failures = count(failures),
         ),
     });
-    out.trim().to_owned()
+    out.push(match driver.delays {
+        0 => lang
+            .pick("None reached the delay bound.", "没有达到延迟阈值的。")
+            .to_owned(),
+        delays => tell!(
+            lang,
+            en: "{delays} lasted as long as the delay bound (1 s without a rules file) or longer; the longest {longest}.",
+            zh: "{delays} 次达到或超过延迟阈值（没有规则文件时为 1 秒）；最长 {longest}。",
+            delays = count(delays),
+            longest = duration(driver.delay_us_max, lang),
+        ),
+    });
+    out.join(lang.pick(" ", ""))
 }
 
 pub fn flagged<'a>(
@@ -237,8 +278,9 @@ pub fn flagged<'a>(
     rows: usize,
     paths: usize,
     stacks: &Stacks<'a>,
-    zone: &Zone,
+    reader: Reader<'_>,
 ) -> Flagged<'a> {
+    let lang = reader.lang;
     let shown = &driver.evidence[..driver.evidence.len().min(rows)];
     let total = driver.touches.total();
     // The most telling rows come first, so what goes on paper is a beginning.
@@ -249,11 +291,11 @@ pub fn flagged<'a>(
     let on_paper = telling + ON_PAPER;
     Flagged {
         id: at,
-        driver: Brief::new(driver),
-        facts: facts(driver, zone),
-        sentence: sentence(driver),
-        readings: readings(driver),
-        victims: victims(findings, driver),
+        driver: Brief::new(driver, lang),
+        facts: facts(driver, reader),
+        sentence: sentence(driver, lang),
+        readings: readings(driver, lang),
+        victims: victims(findings, driver, lang),
         paths: driver.paths.iter().take(paths).collect(),
         paths_more: driver.paths_more + driver.paths.len().saturating_sub(paths) as u64,
         rows: shown
@@ -261,15 +303,17 @@ pub fn flagged<'a>(
             .enumerate()
             .map(|(number, row)| Row {
                 tail: number >= on_paper,
-                ..evidence(at, number, row, driver, stacks, zone)
+                ..evidence(at, number, row, driver, stacks, reader)
             })
             .collect(),
         tails: shown.len().saturating_sub(on_paper),
         rows_more: (total > shown.len() as u64).then(|| {
-            format!(
-                "{} of {}",
-                count(shown.len() as u64),
-                plural(total, "touch")
+            tell!(
+                lang,
+                en: "{shown} of {touches}",
+                zh: "{touches}中的 {shown} 次",
+                shown = count(shown.len() as u64),
+                touches = TOUCH.of(total, lang),
             )
         }),
     }
@@ -281,23 +325,24 @@ fn evidence<'a>(
     row: &'a Evidence,
     driver: &DriverFinding,
     stacks: &Stacks<'a>,
-    zone: &Zone,
+    reader: Reader<'_>,
 ) -> Row<'a> {
+    let Reader { lang, zone } = reader;
     Row {
         id: evidence_id(at, number),
         when: When::new(row.time, zone),
         row,
         kind: match row.kind {
             TouchKind::Minifilter => match row.callback {
-                Some(Phase::Pre) => "pre-operation callback",
-                Some(Phase::Post) => "post-operation callback",
-                None => "callback",
+                Some(phase) => phase.callback(lang),
+                None => lang.pick("callback", "回调"),
             },
-            TouchKind::FileStack => "file",
-            TouchKind::RegistryStack => "registry",
+            TouchKind::FileStack => lang.pick("file", "文件"),
+            TouchKind::RegistryStack => lang.pick("registry", "注册表"),
         },
+        phase: row.phase.map(|phase| words::phase(phase, lang)),
         tail: false,
-        duration: row.duration_us.map(duration),
+        duration: row.duration_us.map(|us| duration(us, lang)),
         frames: &row.frames[..row.frames.len().min(FRAMES)],
         frames_more: row.frames.len().saturating_sub(FRAMES),
         also: match row.reason {

@@ -9,15 +9,18 @@ mod axis;
 mod driver;
 mod judgement;
 mod reading;
+mod say;
 mod text;
 mod timeline;
 mod view;
 
 use crate::findings::Findings;
-use crate::trace::Zone;
+use crate::lang::Lang;
+use crate::report::reader::Reader;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, Value};
+use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{Environment, Error, HtmlEscape, Output, State, escape_formatter};
+use say::say;
 use std::io;
 use view::Page;
 
@@ -32,22 +35,25 @@ const TEMPLATES: [(&str, &str); 6] = [
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// SHA-256 of `page.js` with the line ends around it, by which the page's policy lets it run.
-const SCRIPT_HASH: &str = "LqcKWi9Sflz2Xn94Krs1NjsK6oj9nmaDhYb3Oa1jhwk=";
+const SCRIPT_HASH: &str = "E5rS7EH96KOWdJVv9Ci5XXDlQs4srpIuekdwCgDbBgY=";
 
-/// The report on these findings; `zone` is shown beside UTC.
+/// The report on these findings in the reader's language; their zone is shown beside UTC.
 ///
 /// # Errors
 /// When the templates do not fit the findings, which is a mistake of the program.
-pub fn page(findings: &Findings, zone: &Zone) -> io::Result<String> {
-    render(&Page::new(findings, zone))
+pub fn page(findings: &Findings, reader: Reader<'_>) -> io::Result<String> {
+    render(&Page::new(findings, reader), reader.lang)
         .map_err(|error| io::Error::other(format!("report: {error:#}")))
 }
 
-fn render(page: &Page<'_>) -> Result<String, Error> {
+fn render(page: &Page<'_>, lang: Lang) -> Result<String, Error> {
     let mut env = Environment::new();
     let mut syntax = SyntaxConfig::builder();
     env.set_syntax(syntax.trim_blocks(true).lstrip_blocks(true).build()?);
-    env.set_formatter(write_value);
+    env.set_formatter(move |out, state, value| write_value(out, state, value, lang));
+    env.add_function("t", move |en: &str, zh: &str, values: Kwargs| {
+        say(lang, en, zh, &values)
+    });
     for (name, source) in TEMPLATES {
         env.add_template(name, source)?;
     }
@@ -67,11 +73,12 @@ fn write_value(
     out: &mut Output<'_>,
     state: &mut State<'_, '_>,
     value: &Value,
+    lang: Lang,
 ) -> Result<(), Error> {
     match value.as_str() {
         _ if value.is_none() || value.is_undefined() => Ok(()),
         Some(text) if !value.is_safe() => {
-            write!(out, "{}", HtmlEscape(&text::visible(text))).map_err(Error::from)
+            write!(out, "{}", HtmlEscape(&text::visible(text, lang))).map_err(Error::from)
         }
         _ => escape_formatter(out, state, value),
     }

@@ -3,6 +3,11 @@
   "use strict";
   var FILTER_FROM = 8;
 
+  // A text of the page, with its %marks filled in.
+  function say(name, values) {
+    return document.querySelector("main").dataset[name].replace(/%(\w)/g, function (_, mark) { return values[mark]; });
+  }
+
   function key(row, column) {
     var cell = row.cells[column];
     return cell.dataset.k !== undefined ? cell.dataset.k : cell.textContent.trim();
@@ -37,10 +42,10 @@
         row.classList.toggle("extra", !off && !open && !words.length && shown >= short);
         if (!off) shown += 1;
       });
-      if (input) input.nextSibling.textContent = words.length ? shown + " of " + rows.length : "";
+      if (input) input.nextSibling.textContent = words.length ? say("found", { n: shown, a: rows.length }) : "";
       if (all) {
         all.hidden = words.length > 0;
-        all.textContent = open ? "Show the first " + short : "Show all " + rows.length + " " + table.dataset.what;
+        all.textContent = open ? say("first", { n: short }) : say("all", { a: rows.length, w: table.dataset.what });
       }
     }
 
@@ -49,7 +54,7 @@
     if (rows.length >= FILTER_FROM) {
       input = document.createElement("input");
       input.type = "search";
-      input.placeholder = "Filter " + table.dataset.what;
+      input.placeholder = say("filter", { w: table.dataset.what });
       input.setAttribute("aria-label", input.placeholder);
       input.addEventListener("input", show);
       bar.append(input, document.createElement("span"));

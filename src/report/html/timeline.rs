@@ -8,7 +8,10 @@ use super::driver::evidence_id;
 use super::text::{label, span};
 use crate::findings::Findings;
 use crate::findings::schema::{DriverFinding, Reason, Window};
-use crate::trace::{Filetime, Zone};
+use crate::lang::Lang;
+use crate::report::reader::Reader;
+use crate::tell;
+use crate::trace::Filetime;
 use serde::Serialize;
 use std::collections::HashSet;
 
@@ -88,19 +91,28 @@ impl Timeline {
     /// The picture of a case.
     ///
     /// The first `rows` evidence rows of a driver are on the page, so a mark can lead to them.
-    pub fn new(findings: &Findings, flagged: &[&DriverFinding], rows: usize, zone: &Zone) -> Self {
+    pub fn new(
+        findings: &Findings,
+        flagged: &[&DriverFinding],
+        rows: usize,
+        reader: Reader<'_>,
+    ) -> Self {
+        let lang = reader.lang;
         let mut notes = Vec::new();
         let traced = traced(findings);
-        let shown = traced.and_then(|traced| part_shown(&findings.window, traced, &mut notes));
+        let shown =
+            traced.and_then(|traced| part_shown(&findings.window, traced, &mut notes, lang));
         if flagged.len() > LANES {
-            notes.push(format!(
-                "{LANES} of {} flagged drivers are drawn, in the order of the findings.",
-                flagged.len()
+            notes.push(tell!(
+                lang,
+                en: "{LANES} of {all} flagged drivers are drawn, in the order of the findings.",
+                zh: "共有 {all} 个被标记的驱动程序，按结果中的顺序绘制了 {LANES} 个。",
+                all = flagged.len(),
             ));
         }
         Self {
-            overview: traced.map(|traced| overview(findings, traced, shown, zone)),
-            detail: shown.map(|shown| detail(findings, flagged, rows, shown, zone)),
+            overview: traced.map(|traced| overview(findings, traced, shown, reader)),
+            detail: shown.map(|shown| detail(findings, flagged, rows, shown, reader)),
             notes,
         }
     }
@@ -117,27 +129,41 @@ fn traced(findings: &Findings) -> Option<Stretch> {
 
 /// The part of the window that the traces cover. A window may reach years beyond them; what is drawn then is
 /// the traces, and a sentence about the rest.
-fn part_shown(window: &Window, traced: Stretch, notes: &mut Vec<String>) -> Option<Stretch> {
+fn part_shown(
+    window: &Window,
+    traced: Stretch,
+    notes: &mut Vec<String>,
+    lang: Lang,
+) -> Option<Stretch> {
     let (start, end) = (
         window.start.unwrap_or(traced.0),
         window.end.unwrap_or(traced.1),
     );
     if start > traced.1 || end < traced.0 {
-        notes.push(format!(
-            "The window ({start} to {end}) does not meet the traces, so there is nothing in it to draw."
+        notes.push(tell!(
+            lang,
+            en: "The window ({start} to {end}) does not meet the traces, so there is nothing in it to draw.",
+            zh: "时间窗口（{start} 至 {end}）与跟踪没有交集，因此没有可绘制的内容。",
         ));
         return None;
     }
     let before = traced.0.0.saturating_sub(start.0);
     let after = end.0.saturating_sub(traced.1.0);
-    for (ticks, side) in [
-        (before, "begins % before the first"),
-        (after, "ends % after the last"),
-    ] {
-        if ticks > 0 {
-            let side = side.replace('%', &span(ticks));
-            notes.push(format!("The window {side} traced event."));
-        }
+    if before > 0 {
+        notes.push(tell!(
+            lang,
+            en: "The window begins {length} before the first traced event.",
+            zh: "时间窗口比跟踪的第一个事件早 {length}开始。",
+            length = span(before, lang),
+        ));
+    }
+    if after > 0 {
+        notes.push(tell!(
+            lang,
+            en: "The window ends {length} after the last traced event.",
+            zh: "时间窗口比跟踪的最后一个事件晚 {length}结束。",
+            length = span(after, lang),
+        ));
     }
     Some((start.max(traced.0), end.min(traced.1)))
 }
@@ -154,7 +180,12 @@ fn bar(axis: &Axis, from: Filetime, to: Filetime, y: f64, text: String) -> Bar {
     }
 }
 
-fn overview(findings: &Findings, traced: Stretch, shown: Option<Stretch>, zone: &Zone) -> Overview {
+fn overview(
+    findings: &Findings,
+    traced: Stretch,
+    shown: Option<Stretch>,
+    reader: Reader<'_>,
+) -> Overview {
     let axis = Axis::new(traced.0, traced.1);
     let spans: Vec<(&str, Stretch)> = findings
         .traces()
@@ -180,8 +211,8 @@ fn overview(findings: &Findings, traced: Stretch, shown: Option<Stretch>, zone: 
             .chars()
             .take_while(|c| *c != 'T')
             .collect(),
-        length: span(axis.ticks()),
-        labels: axis.labels(zone),
+        length: span(axis.ticks(), reader.lang),
+        labels: axis.labels(reader.zone),
         traces,
         window: shown.map(|(start, end)| bar(&axis, start, end, 0.0, String::new())),
     }
@@ -192,20 +223,24 @@ fn detail(
     flagged: &[&DriverFinding],
     rows: usize,
     shown: Stretch,
-    zone: &Zone,
+    reader: Reader<'_>,
 ) -> Detail {
+    let Reader { lang, zone } = reader;
     let axis = Axis::new(shown.0, shown.1).padded();
-    let servicing = servicing(&findings.window, &axis);
+    let servicing = servicing(&findings.window, &axis, lang);
     let above = if servicing.is_some() { LANE_STEP } else { 0.0 };
     let lanes: Vec<Lane> = flagged
         .iter()
         .take(LANES)
         .enumerate()
-        .map(|(at, driver)| lane(driver, at, rows, above + at as f64 * LANE_STEP, &axis))
+        .map(|(at, driver)| {
+            let y = above + at as f64 * LANE_STEP;
+            lane(driver, at, rows, y, &axis, lang)
+        })
         .collect();
     Detail {
         height: above + lanes.len() as f64 * LANE_STEP,
-        length: span(shown.1.0 - shown.0.0),
+        length: span(shown.1.0 - shown.0.0, lang),
         labels: axis.labels(zone),
         window: bar(&axis, shown.0, shown.1, 0.0, String::new()),
         failure: findings
@@ -218,14 +253,19 @@ fn detail(
     }
 }
 
-fn servicing(window: &Window, axis: &Axis) -> Option<Lane> {
+fn servicing(window: &Window, axis: &Axis, lang: Lang) -> Option<Lane> {
     let first = window.evidence.iter().map(|row| row.time).min()?;
     let last = window.evidence.iter().map(|row| row.time).max()?;
     let mut places = HashSet::new();
     Some(Lane {
         y: 0.0,
-        name: "Servicing at work".to_owned(),
-        facts: format!("{}, first to last evidence", span(last.0 - first.0)),
+        name: lang.pick("Servicing at work", "服务堆栈的活动").to_owned(),
+        facts: tell!(
+            lang,
+            en: "{length}, first to last evidence",
+            zh: "{length}，首条至末条证据",
+            length = span(last.0 - first.0, lang),
+        ),
         class: "servicing",
         href: "#window".to_owned(),
         start: percent(axis.place(first)),
@@ -238,29 +278,29 @@ fn servicing(window: &Window, axis: &Axis) -> Option<Lane> {
                 end: None,
                 class: "place",
                 href: None,
-                text: Some(row.text.to_string()),
+                text: Some(row.text.text(lang).to_owned()),
             })
             .filter(|mark| places.insert(mark.x.clone()))
             .collect(),
     })
 }
 
-fn lane(driver: &DriverFinding, at: usize, rows: usize, y: f64, axis: &Axis) -> Lane {
+fn lane(driver: &DriverFinding, at: usize, rows: usize, y: f64, axis: &Axis, lang: Lang) -> Lane {
     let place = |time: Option<Filetime>| percent(time.map_or(0.0, |time| axis.place(time)));
     Lane {
         y,
         name: label(&driver.name),
-        facts: super::driver::counts(driver),
+        facts: super::driver::counts(driver, lang),
         class: driver.verdict.as_str(),
         href: format!("#d{at}"),
         start: place(driver.first),
         end: place(driver.last),
-        marks: marks(driver, at, rows, axis),
+        marks: marks(driver, at, rows, axis, lang),
     }
 }
 
 /// The listed evidence, one mark a place and reason: thousands of touches at one pixel are one tick.
-fn marks(driver: &DriverFinding, at: usize, rows: usize, axis: &Axis) -> Vec<Mark> {
+fn marks(driver: &DriverFinding, at: usize, rows: usize, axis: &Axis, lang: Lang) -> Vec<Mark> {
     let mut places = HashSet::new();
     let mut out = Vec::new();
     for (number, row) in driver.evidence.iter().enumerate() {
@@ -288,8 +328,10 @@ fn marks(driver: &DriverFinding, at: usize, rows: usize, axis: &Axis) -> Vec<Mar
                     "{} {} {}, {}",
                     row.time,
                     row.operation,
-                    row.result.as_deref().unwrap_or("pending"),
-                    span(length)
+                    row.result
+                        .as_deref()
+                        .unwrap_or(lang.pick("pending", "未完成")),
+                    span(length, lang)
                 )
             }),
         });

@@ -1,6 +1,9 @@
 //! What the template is given: the findings in words and in the order of the page, within bounds of size.
 
-use super::super::style::{bytes, count, duration, plural, safe, zone_name};
+use super::super::nouns::{BUFFER, EVENT, FILE};
+use super::super::reader::Reader;
+use super::super::style::{bytes, count, duration, safe, zone_name};
+use super::super::words;
 use super::answer::{Answer, Step, next_steps};
 use super::driver::{Brief, Flagged, Stacks, basis, counts, flagged};
 use super::judgement::Judgement;
@@ -9,7 +12,8 @@ use super::timeline::Timeline;
 use crate::drivers::Role;
 use crate::findings::schema::{DriverFinding, Failure, ProcessFinding, Window, WindowSource};
 use crate::findings::{Findings, Verdict};
-use crate::lang::Message;
+use crate::lang::{Lang, Message};
+use crate::tell;
 use crate::trace::{Coverage, Zone};
 use serde::Serialize;
 
@@ -25,6 +29,7 @@ const LISTED: usize = 400;
 pub struct Page<'a> {
     version: &'static str,
     schema: &'static str,
+    language: &'static str,
     title: String,
     answer: Answer,
     /// The machine and what was read of it.
@@ -67,6 +72,7 @@ impl<T> Listed<T> {
 #[derive(Debug, Serialize)]
 struct FailureView<'a> {
     facts: &'a Failure,
+    meaning: Option<&'a str>,
     time: Option<When>,
 }
 
@@ -96,7 +102,7 @@ struct Summary<'a> {
 #[derive(Debug, Serialize)]
 struct Other<'a> {
     driver: Brief<'a>,
-    basis: String,
+    basis: &'static str,
     counts: String,
     total: u64,
 }
@@ -105,7 +111,7 @@ struct Other<'a> {
 struct CoverageView<'a> {
     facts: [(&'static str, bool); 4],
     lost: Vec<String>,
-    notes: &'a [Message],
+    notes: Vec<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -122,7 +128,9 @@ struct InputView<'a> {
 
 impl<'a> Page<'a> {
     /// The page of a case.
-    pub fn new(findings: &'a Findings, zone: &Zone) -> Self {
+    pub fn new(findings: &'a Findings, reader: Reader<'_>) -> Self {
+        let Reader { lang, zone } = reader;
+        let texts = |messages: &'a [Message]| messages.iter().map(move |text| text.text(lang));
         let all: Vec<&DriverFinding> = findings.flagged().collect();
         let sections = &all[..all.len().min(SECTIONS)];
         let rows = fair(sections.iter().map(|d| d.evidence.len()), EVIDENCE_ROWS);
@@ -130,35 +138,37 @@ impl<'a> Page<'a> {
         let stacks = Stacks::new(findings);
         let others = |keep: &dyn Fn(&DriverFinding) -> bool| {
             let kept = findings.drivers.iter().filter(|driver| keep(driver));
-            Listed::new(kept.map(other))
+            Listed::new(kept.map(|driver| other(driver, lang)))
         };
         Self {
             version: env!("CARGO_PKG_VERSION"),
             schema: findings.schema,
-            title: title(findings),
-            answer: Answer::new(findings, &all),
-            machine: machine(findings),
+            language: lang.tag(),
+            title: title(findings, lang),
+            answer: Answer::new(findings, &all, lang),
+            machine: machine(findings, lang),
             failure: findings.failure.as_ref().map(|facts| FailureView {
                 facts,
+                meaning: words::meaning(facts, lang),
                 time: facts.time.map(|time| When::new(time, zone)),
             }),
-            window: window(&findings.window, zone),
+            window: window(&findings.window, reader),
             zone: (!zone.is_utc()).then(|| {
                 let at = findings.window.start.unwrap_or_default();
                 zone_name(zone, at)
             }),
-            steps: next_steps(findings, &all),
-            timeline: Timeline::new(findings, &all, rows, zone),
-            judgement: Judgement::new(findings, zone),
+            steps: next_steps(findings, &all, lang),
+            timeline: Timeline::new(findings, &all, rows, reader),
+            judgement: Judgement::new(findings, reader),
             overview: Listed::new(
                 all.iter()
                     .enumerate()
-                    .map(|(at, driver)| summary(at, driver)),
+                    .map(|(at, driver)| summary(at, driver, lang)),
             ),
             flagged: sections
                 .iter()
                 .enumerate()
-                .map(|(at, driver)| flagged(findings, at, driver, rows, paths, &stacks, zone))
+                .map(|(at, driver)| flagged(findings, at, driver, rows, paths, &stacks, reader))
                 .collect(),
             sections_left_out: all.len() - sections.len(),
             loaded: others(&|d| {
@@ -167,7 +177,7 @@ impl<'a> Page<'a> {
             observers: others(&|d| d.role == Role::Observer),
             microsoft: others(&|d| !d.third_party && d.role == Role::Driver),
             processes: Listed::new(findings.processes.iter()),
-            coverage: coverage(&findings.coverage),
+            coverage: coverage(&findings.coverage, lang),
             inputs: Listed::new(findings.inputs.iter().map(|input| InputView {
                 path: &input.path,
                 kind: input.kind.as_str(),
@@ -176,10 +186,10 @@ impl<'a> Page<'a> {
                 events: count(input.events),
                 first: input.first.map(|time| When::new(time, zone)),
                 last: input.last.map(|time| When::new(time, zone)),
-                warnings: Listed::new(input.warnings.iter().map(Message::en)),
+                warnings: Listed::new(texts(&input.warnings)),
             })),
             damaged: findings.traces().any(|input| !input.warnings.is_empty()),
-            warnings: Listed::new(findings.warnings.iter().map(Message::en)),
+            warnings: Listed::new(texts(&findings.warnings)),
         }
     }
 }
@@ -203,26 +213,31 @@ fn fair(lengths: impl Iterator<Item = usize> + Clone, budget: usize) -> usize {
     low
 }
 
-fn title(findings: &Findings) -> String {
+fn title(findings: &Findings, lang: Lang) -> String {
     match &findings.machine.name {
-        Some(name) => format!("fltscope report: {}", safe(name)),
-        None => "fltscope report".to_owned(),
+        Some(name) => tell!(
+            lang,
+            en: "fltscope report: {name}",
+            zh: "fltscope 报告：{name}",
+            name = safe(name),
+        ),
+        None => lang.pick("fltscope report", "fltscope 报告").to_owned(),
     }
 }
 
-fn machine(findings: &Findings) -> Vec<(&'static str, String)> {
+fn machine(findings: &Findings, lang: Lang) -> Vec<(&'static str, String)> {
     let machine = &findings.machine;
     let mut out = Vec::new();
     out.push((
-        "Name",
+        lang.pick("Name", "名称"),
         machine
             .name
             .clone()
-            .unwrap_or_else(|| "not in the trace".to_owned()),
+            .unwrap_or_else(|| lang.pick("not in the trace", "跟踪中没有").to_owned()),
     ));
     let windows: Vec<String> = [
         machine.os.clone(),
-        machine.architecture.map(|bits| bits.as_str().to_owned()),
+        machine.architecture.map(|bits| bits.word(lang).to_owned()),
     ]
     .into_iter()
     .flatten()
@@ -232,18 +247,22 @@ fn machine(findings: &Findings) -> Vec<(&'static str, String)> {
     }
     if let Some(minutes) = machine.utc_offset_minutes {
         let zone = Zone::fixed(minutes * 60);
-        out.push(("Local time", zone_name(&zone, Default::default())));
+        out.push((
+            lang.pick("Local time", "当地时间"),
+            zone_name(&zone, Default::default()),
+        ));
     }
     let events: u64 = findings.traces().map(|input| input.events).sum();
     let files = findings.inputs.len() as u64;
     out.push((
-        "Read",
-        format!("{}, {}", plural(files, "file"), plural(events, "event")),
+        lang.pick("Read", "已读取"),
+        [FILE.of(files, lang), EVENT.of(events, lang)].join(lang.pick(", ", "，")),
     ));
     out
 }
 
-fn window(window: &Window, zone: &Zone) -> WindowView {
+fn window(window: &Window, reader: Reader<'_>) -> WindowView {
+    let Reader { lang, zone } = reader;
     let when = |time| When::new(time, zone);
     WindowView {
         start: window.start.map(when),
@@ -251,16 +270,18 @@ fn window(window: &Window, zone: &Zone) -> WindowView {
         length: window
             .start
             .zip(window.end)
-            .map(|(start, end)| span(end.0.saturating_sub(start.0))),
+            .map(|(start, end)| span(end.0.saturating_sub(start.0), lang)),
         source: match window.source {
-            WindowSource::Logs => {
-                "from the servicing logs: the failed driver operation and its rollback"
-            }
-            WindowSource::Trace => {
-                "from the servicing activity in the trace, 5 s wider on either side"
-            }
-            WindowSource::User => "as given by --window",
-            WindowSource::Whole => "the whole trace, for want of anything better",
+            WindowSource::Logs => lang.pick(
+                "from the servicing logs: the failed driver operation and its rollback",
+                "依据服务日志：失败的驱动程序操作及其回滚",
+            ),
+            WindowSource::Trace => lang.pick(
+                "from the servicing activity in the trace, 5 s wider on either side",
+                "依据跟踪中服务堆栈的活动，前后各放宽 5 秒",
+            ),
+            WindowSource::User => lang.pick("as given by --window", "由 --window 指定"),
+            WindowSource::Whole => WindowSource::Whole.words(lang),
         },
         attempt: window
             .attempt
@@ -268,53 +289,60 @@ fn window(window: &Window, zone: &Zone) -> WindowView {
         rollback: window
             .rollback
             .map(|span| (when(span.start), when(span.end))),
-        evidence: Listed::new(
-            window
-                .evidence
-                .iter()
-                .map(|row| (when(row.time), row.text.to_string(), row.input.clone())),
-        ),
+        evidence: Listed::new(window.evidence.iter().map(|row| {
+            let text = row.text.text(lang).to_owned();
+            (when(row.time), text, row.input.clone())
+        })),
     }
 }
 
-fn summary(at: usize, driver: &DriverFinding) -> Summary<'_> {
+fn summary(at: usize, driver: &DriverFinding, lang: Lang) -> Summary<'_> {
     Summary {
         id: (at < SECTIONS).then_some(at),
-        driver: Brief::new(driver),
+        driver: Brief::new(driver, lang),
         total: count(driver.touches.total()),
         failures: count(driver.failures),
         delays: count(driver.delays),
-        longest: (driver.delay_us_max > 0.0).then(|| duration(driver.delay_us_max)),
+        longest: (driver.delay_us_max > 0.0).then(|| duration(driver.delay_us_max, lang)),
     }
 }
 
-fn other(driver: &DriverFinding) -> Other<'_> {
+fn other(driver: &DriverFinding, lang: Lang) -> Other<'_> {
     Other {
-        driver: Brief::new(driver),
-        basis: basis(driver),
-        counts: counts(driver),
+        driver: Brief::new(driver, lang),
+        basis: basis(driver, lang),
+        counts: counts(driver, lang),
         total: driver.touches.total(),
     }
 }
 
-fn coverage(coverage: &Coverage) -> CoverageView<'_> {
+fn coverage(coverage: &Coverage, lang: Lang) -> CoverageView<'_> {
     let lost = [
-        (coverage.events_lost, "event"),
-        (coverage.buffers_lost, "buffer"),
+        (coverage.events_lost, EVENT),
+        (coverage.buffers_lost, BUFFER),
     ];
     CoverageView {
         facts: [
-            ("File-system operations", coverage.file),
-            ("Registry operations", coverage.registry),
-            ("Stacks", coverage.stacks),
-            ("Minifilter callbacks", coverage.minifilter),
+            (
+                lang.pick("File-system operations", "文件系统操作"),
+                coverage.file,
+            ),
+            (
+                lang.pick("Registry operations", "注册表操作"),
+                coverage.registry,
+            ),
+            (lang.pick("Stacks", "堆栈"), coverage.stacks),
+            (
+                lang.pick("Minifilter callbacks", "微筛选器回调"),
+                coverage.minifilter,
+            ),
         ],
         lost: lost
             .into_iter()
             .filter(|(number, _)| *number > 0)
-            .map(|(number, what)| plural(number, what))
+            .map(|(number, what)| what.of(number, lang))
             .collect(),
-        notes: &coverage.notes,
+        notes: coverage.notes.iter().map(|note| note.text(lang)).collect(),
     }
 }
 
