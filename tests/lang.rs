@@ -2,8 +2,11 @@
 
 use crate::common::{boot_log, repository, stderr};
 use serde_json::Value;
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use tracegen::pml::op::{Create, FileOp};
+use tracegen::pml::{Bits, Event, LogBuilder, Module, Op, Process};
 
 /// What stays as it is in Chinese: names of products, files, formats, options and units.
 const NAMES: &[&str] = &[
@@ -37,6 +40,7 @@ const NAMES: &[&str] = &[
     "--window",
     "--log-tz",
     "--log-encoding",
+    "STATUS_REGISTRY_CORRUPT",
     "PATH NOT FOUND",
     "WPR",
     "PML_",
@@ -378,4 +382,92 @@ fn columns_of_tables_align_in_chinese() {
         places.len() > 2 && places.iter().all(|place| *place == places[0]),
         "{text}"
     );
+}
+
+/// Names as machines of Chinese users have them; one character is beyond the first plane of Unicode.
+const FLAWED: &str = "安全防护𠮷.sys";
+const VENDOR: &str = "北京某某安全技术有限公司";
+const INF: &str =
+    "C:\\Windows\\System32\\DriverStore\\FileRepository\\打印机驱动.inf_amd64_5f2c\\打印机驱动.dll";
+
+/// A log in which a driver of a Chinese vendor stands on a refused open.
+fn log_with_chinese_names(path: &Path) {
+    const START: u64 = 134_230_416_670_000_000;
+    let mut log = LogBuilder::new(Bits::B64);
+    log.computer("财务部-电脑01");
+    let driver = Module::new(
+        0xFFFF_F803_0000_0000,
+        0x1000,
+        format!("C:\\Windows\\System32\\drivers\\{FLAWED}"),
+    )
+    .named(VENDOR, "文件系统微筛选器", "7.2.14.0");
+    let mut system = Process::new(4, 0, "System");
+    system.modules.push(driver.clone());
+    log.process(system);
+    let worker = log.process(Process::new(
+        3_860,
+        4,
+        "C:\\Windows\\servicing\\TiWorker.exe",
+    ));
+    let mut scanner = Process::new(2_900, 4, "C:\\Program Files\\某某安全\\杀毒服务.exe");
+    scanner.company = VENDOR.to_owned();
+    let scanner = log.process(scanner);
+    for (n, process, status) in [(0, scanner, 0), (1, worker, 0xC000_0022), (2, worker, 0)] {
+        let create = Create {
+            open_result: None,
+            ..Create::default()
+        };
+        log.event(&Event {
+            process,
+            tid: 8,
+            time: START + n * 10_000_000,
+            duration: 1_000,
+            status,
+            stack: vec![driver.at(0x20)],
+            op: Op::file(INF, FileOp::CreateFile(create)),
+        });
+    }
+    log.write_to(path).unwrap();
+}
+
+#[test]
+fn chinese_names_stay_whole_everywhere() {
+    // Kept, to be looked at in a browser and in office programs.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("中文案例");
+    std::fs::create_dir_all(&folder).unwrap();
+    let log = folder.join("启动日志.pml");
+    log_with_chinese_names(&log);
+    let out = folder.join("报告");
+    let (log, out_text) = (log.display().to_string(), out.display().to_string());
+    let args = [
+        "analyze", &log, "--out", &out_text, "--xlsx", "--bom", "--lang", "zh",
+    ];
+    let summary = stdout("C", &args);
+    let text = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    let mut all = vec![("summary", summary)];
+    for name in ["findings.json", "report.html", "events.csv", "drivers.csv"] {
+        all.push((name, text(name)));
+    }
+    let mut book =
+        zip::ZipArchive::new(std::fs::File::open(out.join("report.xlsx")).unwrap()).unwrap();
+    let mut cells = String::new();
+    for at in 0..book.len() {
+        book.by_index(at)
+            .unwrap()
+            .read_to_string(&mut cells)
+            .unwrap();
+    }
+    all.push(("report.xlsx", cells));
+    for (name, text) in &all {
+        // JSON writes a backslash twice.
+        let path = "打印机驱动.inf_amd64_5f2c";
+        assert!(text.contains(FLAWED), "{name}");
+        assert!(*name == "drivers.csv" || text.contains(path), "{name}");
+        assert!(*name == "events.csv" || text.contains(VENDOR), "{name}");
+        assert!(!text.contains('\u{fffd}'), "{name}");
+    }
+    assert!(all[0].1.contains("计算机    财务部-电脑01"), "{}", all[0].1);
+    for name in ["events.csv", "drivers.csv"] {
+        assert!(text(name).starts_with('\u{feff}'), "{name}");
+    }
 }

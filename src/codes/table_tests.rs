@@ -1,8 +1,8 @@
 //! What every table of this module has to keep: order, uniqueness and words.
 
 use super::{
-    hresult_meanings, hresult_names, ntstatus_meanings, ntstatus_names, procmon_table,
-    servicing_table, translation_table, win32_meanings, win32_names,
+    hresult, hresult_meanings, hresult_names, meanings_zh, ntstatus_meanings, ntstatus_names,
+    procmon_table, servicing_table, translation_table, win32_meanings, win32_names,
 };
 
 type Table = &'static [(u32, &'static str)];
@@ -15,6 +15,7 @@ const TABLES: &[(&str, Table)] = &[
     ("hresult names", hresult_names::NAMES),
     ("hresult meanings", hresult_meanings::MEANINGS),
     ("procmon texts", procmon_table::TEXTS),
+    ("Chinese meanings", meanings_zh::MEANINGS_ZH),
 ];
 
 #[test]
@@ -36,6 +37,17 @@ fn only_a_pending_operation_has_no_text() {
             );
             assert_eq!(text.trim(), *text, "{what} {number:#X}");
         }
+    }
+}
+
+#[test]
+fn codes_of_servicing_logs_have_a_chinese_meaning() {
+    let win32 = win32_meanings::MEANINGS.iter().map(|row| row.0);
+    let all = hresult_meanings::MEANINGS.iter().map(|row| row.0);
+    let all = all.chain(servicing_table::ROWS.iter().map(|row| row.0));
+    for code in all.chain(win32.filter(|code| *code > 0)) {
+        let meaning = hresult::meaning_zh(code);
+        assert!(meaning.is_some_and(|text| !text.is_ascii()), "{code:#x}");
     }
 }
 
