@@ -471,3 +471,22 @@ fn chinese_names_stay_whole_everywhere() {
         assert!(text(name).starts_with('\u{feff}'), "{name}");
     }
 }
+
+#[test]
+fn errors_are_told_in_the_same_language() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.pml");
+    std::fs::write(&path, b"PML_\x08\0\0\0").unwrap();
+    let path = path.display().to_string();
+    let told = |locale: &str| {
+        let output = run(locale, &["info", &path]);
+        assert_eq!(output.status.code(), Some(1));
+        stderr(&output)
+    };
+    let chinese = told("zh_CN.UTF-8");
+    assert!(
+        chinese.starts_with("错误: ") && chinese.contains("应为 PML 版本 9"),
+        "{chinese}"
+    );
+    assert!(told("C").contains("expected PML version 9"));
+}

@@ -32,7 +32,7 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> 
     let done =
         run_case(&args.inputs, out, args, global, &options, &bars).map_err(|stop| stop.error)?;
     for reason in &done.unreadable {
-        warn(reason.en());
+        warn(reason, global.reader().lang);
     }
     let findings = &done.findings;
     match args.format {

@@ -43,13 +43,13 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result
     }
     let found = find_cases(&args.inputs, out, SUMMARIES);
     if found.cases.is_empty() {
-        return Err(CliError::Input(found.errors.join("\n  ")));
+        return Err(CliError::input(found.errors.join("\n  ")));
     }
     let board = Board::new(found.cases.len(), global);
     let done = all_cases(&found.cases, args, global, options, &board);
     board.bar.finish_and_clear();
     for reason in found.errors.iter().chain(&found.loose) {
-        warn(reason);
+        warn(&Message::verbatim(reason.clone()), global.reader().lang);
     }
     let (rows, met): (Vec<CaseRow>, Vec<bool>) = done.into_iter().unzip();
     let table = summary_table(&rows);
@@ -194,7 +194,7 @@ fn one_case(
                 true => CaseStatus::Unreadable,
                 false => CaseStatus::Failed,
             };
-            row.reasons.push(Message::verbatim(stop.error.to_string()));
+            row.reasons.push(stop.error.message());
         }
         Err(_) => {
             row.status = CaseStatus::Failed;

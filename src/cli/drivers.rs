@@ -15,7 +15,7 @@ pub fn run(args: &DriversArgs, global: &GlobalArgs) -> Result<Status, CliError> 
     if opened.traces.is_empty() {
         return Err(opened.nothing_usable());
     }
-    opened.warn();
+    opened.warn(global.reader().lang);
     let all: Vec<(String, Vec<Driver>)> = opened
         .traces
         .iter()

@@ -25,7 +25,7 @@ pub fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<Status, CliError> {
         not_an_input(&args.output, &args.files)?;
         check_writable(&args.output)?;
     }
-    let bars = Bars::new(global.quiet);
+    let (bars, lang) = (Bars::new(global.quiet), global.reader().lang);
     let opened = open_all(&args.files, args.archives.options()?, &bars);
     // A table with a file missing would pass for the whole.
     if opened.traces.is_empty() || opened.status() != Status::Done {
@@ -35,13 +35,13 @@ pub fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<Status, CliError> {
         not_an_input(&args.output, &opened.found)?;
     }
     for reason in &opened.passed_over {
-        warn(reason.en());
+        warn(reason, lang);
     }
     for note in &opened.input_notes {
-        warn(of_file(&note.input, &note.text).en());
+        warn(&of_file(&note.input, &note.text), lang);
     }
     for note in &opened.part_notes {
-        warn(note.text.en());
+        warn(&note.text, lang);
     }
     let traces = &opened.traces;
     if matches!(plan, Plan::ProcmonXml(_)) && traces.len() > 1 {

@@ -30,7 +30,7 @@ impl ReportFolder {
         not_an_input(path, inputs)?;
         match fs::metadata(path) {
             Ok(meta) if !meta.is_dir() => {
-                return Err(CliError::Input(format!(
+                return Err(CliError::input(format!(
                     "{}: expected a folder for the report, found a file",
                     path.display()
                 )));
@@ -39,7 +39,7 @@ impl ReportFolder {
             Err(_) => return check_parent(path),
         }
         if let Some(other) = (!force).then(|| foreign(path, files)).flatten() {
-            return Err(CliError::Input(format!(
+            return Err(CliError::input(format!(
                 "{}: there is such a file already, and fltscope did not write it: name another folder with --out, or replace it with --force",
                 other.display()
             )));
@@ -116,7 +116,7 @@ fn check_parent(path: &Path) -> Result<(), CliError> {
     match parent {
         Some(parent) if parent != Path::new("") => {
             check_writable(&parent.join("x")).map_err(|_| {
-                CliError::Input(format!(
+                CliError::input(format!(
                     "{}: cannot be made: nothing can be written in {}",
                     path.display(),
                     parent.display()

@@ -16,7 +16,7 @@ pub fn run(args: &InfoArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     if opened.traces.is_empty() {
         return Err(opened.nothing_usable());
     }
-    opened.warn();
+    opened.warn(global.reader().lang);
     for (at, (name, trace)) in opened.traces.iter().enumerate() {
         let info = trace.info();
         let drivers = identify(info, &Observers::default());

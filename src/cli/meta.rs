@@ -24,7 +24,7 @@ pub fn man(args: &ManArgs) -> Result<Status, CliError> {
         }
         Some(dir) => {
             std::fs::create_dir_all(dir)
-                .map_err(|error| CliError::Input(format!("{}: {error}", dir.display())))?;
+                .map_err(|error| CliError::input(format!("{}: {error}", dir.display())))?;
             clap_mangen::generate_to(command, dir)?;
         }
     }

@@ -19,6 +19,7 @@ mod window;
 
 pub use args::{Args, Command};
 
+use crate::lang::Message;
 use crate::stop;
 use crate::visible::visible_lines;
 use clap::Parser as _;
@@ -34,10 +35,25 @@ pub enum CliError {
     Usage(String),
     /// An input cannot be read, or nothing usable was given: exit status 1.
     #[error("{0}")]
-    Input(String),
+    Input(Message),
     /// Output cannot be written, or an input can no longer be read: exit status 1.
     #[error("{0}")]
     Io(#[from] io::Error),
+}
+
+impl CliError {
+    /// An input error that is told in one language only: what the system says, and sentences on outputs and options.
+    fn input(text: String) -> Self {
+        Self::Input(Message::verbatim(text))
+    }
+
+    /// The reason for people.
+    pub fn message(&self) -> Message {
+        match self {
+            Self::Input(message) => message.clone(),
+            Self::Usage(_) | Self::Io(_) => Message::verbatim(self.to_string()),
+        }
+    }
 }
 
 /// How a command ended when it ran to its end.
@@ -63,6 +79,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     interrupt::catch();
+    let lang = args.global.reader().lang;
     match execute(&args) {
         Err(_) if stop::is_requested() => {
             let _ = writeln!(anstream::stderr(), "{}", output::red("stopped"));
@@ -77,8 +94,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let _ = writeln!(
                 anstream::stderr(),
                 "{}: {}",
-                output::red("error"),
-                visible_lines(&error.to_string())
+                output::red(lang.pick("error", "错误")),
+                visible_lines(error.message().text(lang))
             );
             ExitCode::from(match error {
                 CliError::Usage(_) => 2,

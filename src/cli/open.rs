@@ -8,7 +8,7 @@ use crate::etl::{self, EtlTrace};
 use crate::input::archive::{Contents, UnpackOptions, Workspace};
 use crate::input::view::Source;
 use crate::input::{FileKind, FoundFile, find};
-use crate::lang::Message;
+use crate::lang::{Lang, Message};
 use crate::pml::PmlTrace;
 use crate::say;
 use crate::stop;
@@ -92,12 +92,12 @@ enum Purpose {
 
 impl Opened {
     /// Tells of what could not be opened.
-    pub fn warn(&self) {
+    pub fn warn(&self, lang: Lang) {
         for reason in self.unreadable.iter().chain(&self.passed_over) {
-            warn(reason.en());
+            warn(reason, lang);
         }
         for note in &self.input_notes {
-            warn(of_file(&note.input, &note.text).en());
+            warn(&of_file(&note.input, &note.text), lang);
         }
     }
 
@@ -113,17 +113,24 @@ impl Opened {
     /// Why there is nothing to work on.
     pub fn nothing_usable(&self) -> CliError {
         if let ([reason], []) = (self.unreadable.as_slice(), self.passed_over.as_slice()) {
-            return CliError::Input(reason.to_string());
-        }
-        let mut text = "no trace that can be read was given".to_owned();
-        for reason in self.unreadable.iter().chain(&self.passed_over) {
-            text.push_str("\n  ");
-            text.push_str(reason.en());
+            return CliError::Input(reason.clone());
         }
         if self.unreadable.is_empty() && self.passed_over.is_empty() {
-            text.push_str(": expected Procmon logs (.pml) or Windows trace logs (.etl), or a folder or archive that holds some");
+            return CliError::Input(say!(
+                en: "no trace that can be read was given: expected Procmon logs (.pml) or Windows trace logs (.etl), or a folder or archive that holds some",
+                zh: "没有给出可以读取的跟踪：应为 Procmon 日志（.pml）或 Windows 跟踪日志（.etl），或者含有它们的文件夹或压缩文件",
+            ));
         }
-        CliError::Input(text)
+        let reasons = |lang| {
+            let all = self.unreadable.iter().chain(&self.passed_over);
+            all.map(|reason| format!("\n  {}", reason.text(lang)))
+                .collect::<String>()
+        };
+        let (en, zh) = (reasons(Lang::En), reasons(Lang::Zh));
+        CliError::Input(say!(
+            en: "no trace that can be read was given{en}",
+            zh: "没有给出可以读取的跟踪{zh}",
+        ))
     }
 
     fn open_archive(&mut self, name: &str, path: &Path, named: bool, bars: &Bars) {

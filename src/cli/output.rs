@@ -2,6 +2,7 @@
 
 use super::CliError;
 use crate::input::archive::is_device;
+use crate::lang::{Lang, Message};
 use crate::stop::{self, Litter};
 use crate::visible::{visible_lines, visible_styled};
 use anstyle::{AnsiColor, Style};
@@ -183,7 +184,7 @@ pub fn refused(place: &Path, error: io::Error) -> CliError {
         }
         _ => error.to_string(),
     };
-    CliError::Input(format!("{}: {why}", place.display()))
+    CliError::input(format!("{}: {why}", place.display()))
 }
 
 /// Refuses an output that is one of the inputs, by whatever name or link.
@@ -223,12 +224,12 @@ pub fn print_json(text: String) -> Result<(), CliError> {
 }
 
 /// Tells of something that went wrong without ending the run.
-pub fn warn(text: &str) {
+pub fn warn(told: &Message, lang: Lang) {
     let _ = writeln!(
         anstream::stderr(),
         "{}: {}",
-        styled("warning", AnsiColor::Yellow),
-        visible_lines(text)
+        styled(lang.pick("warning", "警告"), AnsiColor::Yellow),
+        visible_lines(told.text(lang))
     );
 }
 

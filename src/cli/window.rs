@@ -23,7 +23,7 @@ pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     if opened.traces.is_empty() && logs.is_empty() {
         return Err(opened.nothing_usable());
     }
-    opened.warn();
+    opened.warn(global.reader().lang);
     let inputs = opened.traces.iter().map(|(name, trace)| CaseInput {
         name: name.clone(),
         trace: trace.trace(),

@@ -81,7 +81,7 @@ pub(super) static MEANINGS_ZH: &[(u32, &str)] = &[
     (0x800703E5, "I/O 仍在进行"),
     (
         0x800703F1,
-        "注册表数据库不可用；它是 STATUS_REGISTRY_CORRUPT 的 Win32 形式",
+        "注册表数据库不可用；对应 STATUS_REGISTRY_CORRUPT",
     ),
     (0x800703F2, "注册表项无效"),
     (0x800703F3, "无法打开注册表项"),

@@ -80,16 +80,16 @@ impl Answer {
                 &[
                     lang.pick(
                         "That the driver caused the result. A frame shows that it was in the call, not who decided; another filter, an access list or an open handle may have.",
-                        "结果是由该驱动程序造成的。堆栈帧只表明它在调用链中，并不表明由谁决定；也可能是另一个筛选器、访问控制列表或打开的句柄所致。",
+                        "结果是否由该驱动程序造成。堆栈帧只表明它在调用链中，并不表明由谁决定；也可能是另一个筛选器、访问控制列表或打开的句柄所致。",
                     ),
                     match findings.failure {
                         None => lang.pick(
                             "That the update failed because of it. No log that names the failure was read.",
-                            "更新因它而失败。没有读取到指明失败的日志。",
+                            "更新是否因它而失败：没有读取到指明失败的日志。",
                         ),
                         Some(_) => lang.pick(
                             "That the update failed because of it: compare the object that the log names with the paths below.",
-                            "更新因它而失败：请将日志指明的对象与下面的路径进行比较。",
+                            "更新是否因它而失败：请将日志指明的对象与下面的路径进行比较。",
                         ),
                     },
                 ],
@@ -115,11 +115,11 @@ impl Answer {
                 &[
                     lang.pick(
                         "Any interference. Filters are called for every file operation: touching is their work.",
-                        "存在任何干扰。每个文件操作都会调用筛选器：触及是它们的本职工作。",
+                        "是否存在干扰。每个文件操作都会调用筛选器：触及是它们的本职工作。",
                     ),
                     lang.pick(
                         "That they are clear of blame: what happened outside these stacks is not in the trace.",
-                        "它们没有责任：这些堆栈之外发生的事情不在跟踪中。",
+                        "它们是否与失败无关：这些堆栈之外发生的事情不在跟踪中。",
                     ),
                 ],
                 findings,
@@ -165,7 +165,7 @@ impl Answer {
                 )],
                 &[lang.pick(
                     "That no third-party driver took part. No frame clears nobody; see what these traces cannot show.",
-                    "没有第三方驱动程序参与。没有帧并不能排除任何驱动程序；请参阅这些跟踪无法说明的内容。",
+                    "是否有第三方驱动程序参与。没有帧并不能排除任何驱动程序；请参阅这些跟踪无法说明的内容。",
                 )],
                 findings,
             ),
@@ -223,13 +223,13 @@ impl Answer {
         if findings.window.source == WindowSource::Whole {
             self.does_not_show.push(self.lang.pick(
                 "Any tie to the update: servicing is not seen at work, so the whole trace was looked at.",
-                "与更新有任何联系：没有看到服务堆栈在工作，因此检查了整个跟踪。",
+                "与更新是否有联系：没有看到服务堆栈在工作，因此检查了整个跟踪。",
             ));
         }
         if !findings.coverage.stacks {
             self.does_not_show.push(self.lang.pick(
                 "Any driver at all: these events have no stacks.",
-                "任何驱动程序：这些事件没有堆栈。",
+                "涉及哪个驱动程序：这些事件没有堆栈。",
             ));
         }
         self
