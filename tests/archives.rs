@@ -100,6 +100,18 @@ fn passwords_come_from_a_file() {
     }
 }
 
+#[test]
+fn a_method_that_is_not_read_is_named() {
+    let (_, code, text) = analyze(&[&archive("lzma.zip")]);
+    assert_eq!(code, Some(1));
+    assert!(
+        text.contains(
+            "lzma.zip/CBS.log: packed by a method that is not read (14): unpack it first"
+        ),
+        "{text}"
+    );
+}
+
 /// A zip of a case: the boot log packed, CBS logs in a cabinet, an archive too deep.
 fn case_zip(folder: &Path) -> String {
     let log = fs::read(boot_log()).unwrap();

@@ -279,6 +279,11 @@ fn told(sentence: Message) -> io::Error {
     io::Error::other(Told(sentence))
 }
 
+/// Whether an error is one of ours.
+fn is_told(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Told>())
+}
+
 /// What an error says.
 fn message_of(error: &io::Error) -> Message {
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {

@@ -2,7 +2,7 @@
 
 use super::names::{NamePage, gbk, page_of};
 use super::spool::{Entry, Job, Taken};
-use super::{MOST_ENTRIES, directory, message_of, told, too_many};
+use super::{MOST_ENTRIES, directory, is_told, message_of, told, too_many};
 use crate::lang::Message;
 use crate::say;
 use std::fs::File;
@@ -79,7 +79,7 @@ fn unpack_whole(
             true => unlock(&mut archive, at, &entry, &passwords, job)?,
         };
         if let Taken::Lost(error) = taken {
-            job.entry_lost(name, &message_of(&error));
+            job.entry_lost(name, &lost(&error));
         }
     }
     match locked {
@@ -219,6 +219,18 @@ fn unpack_cut(mut reader: BufReader<File>, damage: &ZipError, job: &mut Job<'_>)
             ));
             Ok(())
         }
+    }
+}
+
+/// Why nothing of an entry could be taken in.
+fn lost(error: &io::Error) -> Message {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<ZipError>())
+    {
+        Some(error) => reason(error),
+        None if is_told(error) => message_of(error),
+        None => say!(en: "cut or damaged: {error}", zh: "被截断或已损坏：{error}"),
     }
 }
 
