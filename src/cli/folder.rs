@@ -2,6 +2,7 @@
 
 use super::CliError;
 use super::output::{Draft, check_writable, not_an_input, refused};
+use crate::say;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -30,18 +31,20 @@ impl ReportFolder {
         not_an_input(path, inputs)?;
         match fs::metadata(path) {
             Ok(meta) if !meta.is_dir() => {
-                return Err(CliError::input(format!(
-                    "{}: expected a folder for the report, found a file",
-                    path.display()
+                let shown = path.display();
+                return Err(CliError::Input(say!(
+                    en: "{shown}: expected a folder for the report, found a file",
+                    zh: "{shown}：应为存放报告的文件夹，实际是文件"
                 )));
             }
             Ok(_) => {}
             Err(_) => return check_parent(path),
         }
         if let Some(other) = (!force).then(|| foreign(path, files)).flatten() {
-            return Err(CliError::input(format!(
-                "{}: there is such a file already, and fltscope did not write it: name another folder with --out, or replace it with --force",
-                other.display()
+            let other = other.display();
+            return Err(CliError::Input(say!(
+                en: "{other}: there is such a file already, and fltscope did not write it: name another folder with --out, or replace it with --force",
+                zh: "{other}：已有同名文件，且不是 fltscope 写入的：请用 --out 指定其他文件夹，或用 --force 替换"
             )));
         }
         for name in files {
@@ -115,11 +118,11 @@ fn check_parent(path: &Path) -> Result<(), CliError> {
     let parent = path.ancestors().skip(1).find(|parent| parent.exists());
     match parent {
         Some(parent) if parent != Path::new("") => {
+            let (shown, place) = (path.display(), parent.display());
             check_writable(&parent.join("x")).map_err(|_| {
-                CliError::input(format!(
-                    "{}: cannot be made: nothing can be written in {}",
-                    path.display(),
-                    parent.display()
+                CliError::Input(say!(
+                    en: "{shown}: cannot be made: nothing can be written in {place}",
+                    zh: "{shown}：无法创建：{place} 中无法写入"
                 ))
             })
         }

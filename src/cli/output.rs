@@ -1,8 +1,10 @@
 //! Writing: files that are whole or not there, and text on the terminal.
 
 use super::CliError;
+use super::open::of_file;
 use crate::input::archive::is_device;
 use crate::lang::{Lang, Message};
+use crate::say;
 use crate::stop::{self, Litter};
 use crate::visible::{visible_lines, visible_styled};
 use anstyle::{AnsiColor, Style};
@@ -168,23 +170,37 @@ pub fn check_writable(path: &Path) -> Result<(), CliError> {
 /// Why something cannot be written, in plain words and with the place.
 pub fn refused(place: &Path, error: io::Error) -> CliError {
     let why = match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "no space left on the disk: nothing was written".to_owned()
-        }
-        ErrorKind::FileTooLarge => "too large for this disk: nothing was written".to_owned(),
-        ErrorKind::ReadOnlyFilesystem => "cannot be written: the disk is read-only".to_owned(),
-        ErrorKind::PermissionDenied => {
-            "cannot be written: no permission, or it is read-only or open in another program"
-                .to_owned()
-        }
-        ErrorKind::NotFound => "cannot be written: its folder is not there".to_owned(),
-        ErrorKind::IsADirectory => "expected the name of a file, found a folder".to_owned(),
-        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
-            "cannot be written: a file stands where a folder is needed".to_owned()
-        }
-        _ => error.to_string(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => say!(
+            en: "no space left on the disk: nothing was written",
+            zh: "磁盘空间不足：未写入任何内容"
+        ),
+        ErrorKind::FileTooLarge => say!(
+            en: "too large for this disk: nothing was written",
+            zh: "超出此磁盘允许的文件大小：未写入任何内容"
+        ),
+        ErrorKind::ReadOnlyFilesystem => say!(
+            en: "cannot be written: the disk is read-only",
+            zh: "无法写入：磁盘为只读"
+        ),
+        ErrorKind::PermissionDenied => say!(
+            en: "cannot be written: no permission, or it is read-only or open in another program",
+            zh: "无法写入：没有权限，或文件为只读，或已在其他程序中打开"
+        ),
+        ErrorKind::NotFound => say!(
+            en: "cannot be written: its folder is not there",
+            zh: "无法写入：所在文件夹不存在"
+        ),
+        ErrorKind::IsADirectory => say!(
+            en: "expected the name of a file, found a folder",
+            zh: "应为文件名，实际是文件夹"
+        ),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => say!(
+            en: "cannot be written: a file stands where a folder is needed",
+            zh: "无法写入：需要文件夹的位置上是一个文件"
+        ),
+        _ => Message::verbatim(error.to_string()),
     };
-    CliError::input(format!("{}: {why}", place.display()))
+    CliError::Input(of_file(&place.display().to_string(), &why))
 }
 
 /// Refuses an output that is one of the inputs, by whatever name or link.
