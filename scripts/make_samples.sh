@@ -19,3 +19,4 @@ tracegen sample boot traces/boot-log
 tracegen sample clean traces/clean
 tracegen sample boot-trace traces/boot-trace
 tracegen logs 120 traces/boot-trace
+tracegen before traces/attempt-before-boot

@@ -6,6 +6,7 @@ mod archives;
 mod batch;
 mod causes;
 mod cli;
+mod clocks;
 mod damage;
 mod etl_census;
 mod etl_info;

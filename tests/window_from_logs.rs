@@ -302,3 +302,63 @@ fn the_timeline_has_logs_and_traces_on_one_axis() {
         "{text}"
     );
 }
+
+#[test]
+fn the_update_client_is_a_witness_and_no_trace() {
+    let Some(real) = crate::common::real_traces("the_update_client_is_a_witness_and_no_trace")
+    else {
+        return;
+    };
+    let client = real.join("WindowsUpdate.etl");
+    // The log ends a day after the update of this story failed.
+    let day = fltscope::trace::time::parse_rfc3339("2025-10-08T12:00:00Z")
+        .unwrap()
+        .0;
+    let story = Story {
+        boot: day,
+        queue: Some(day + 40 * SECOND),
+        failure: day + 60 * SECOND,
+        rollback_end: Some(day + 80 * SECOND),
+        ..boot_story()
+    };
+    let case = tempfile::tempdir().unwrap();
+    write(case.path(), "CBS.log", cbs(&story, &paper(0)).bytes);
+    std::fs::copy(&client, case.path().join("WindowsUpdate.etl")).unwrap();
+    let found = analyze(&case, &[]);
+    let inputs = found["inputs"].as_array().unwrap();
+    let input = inputs.iter().find(|input| input["kind"] == "etl").unwrap();
+    assert_eq!(input["role"], "update-client");
+    assert_eq!(input["events"], 82);
+    assert_eq!(found["window"]["source"], "logs");
+    assert!(warned(&found, "there is no trace"), "{}", found["warnings"]);
+    let evidence = found["window"]["evidence"].to_string();
+    for sentence in [
+        "final update deployment job 8785BF2C-5AE7-460E-BEC0-37D6CF6CF71F result = 0x00000000",
+        "Install call complete (succeeded = 1",
+        "Reboot required = False",
+    ] {
+        assert!(evidence.contains(sentence), "{evidence}");
+    }
+    let timeline = crate::common::stdout(["window", case.path().to_str().unwrap()]);
+    assert!(timeline.contains("Reboot required = False"), "{timeline}");
+    // Alone it is all there is to look at.
+    let alone = findings(&[client.to_str().unwrap()]);
+    assert_eq!(alone["inputs"][0]["role"], "trace");
+}
+
+#[test]
+fn the_committed_case_of_an_attempt_before_the_boot() {
+    let found = findings(&[&crate::common::repository("traces/attempt-before-boot")]);
+    assert_eq!(found["failure"]["inf"], "oposdrv.inf");
+    assert_eq!(found["boots"][0]["holds_attempt"], false);
+    assert!(warned(&found, "Shtd:"), "{}", found["warnings"]);
+    assert!(found["drivers"][0]["verdict"] == "implicated");
+    for suspect in found["suspects"].as_array().unwrap() {
+        assert!(suspect["level"].as_u64() <= Some(2), "{suspect}");
+    }
+    for clock in found["clocks"].as_array().unwrap() {
+        assert_eq!(clock["source"], "writes", "{clock}");
+        let offset = clock["offset_us"].as_i64().unwrap();
+        assert!((offset - 7_203_700_000).abs() < 5_000, "{clock}");
+    }
+}

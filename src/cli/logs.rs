@@ -9,6 +9,7 @@ use crate::input::view::Source;
 use crate::lang::Message;
 use crate::servicing::cbs::{CbsReader, reading_order};
 use crate::servicing::setupapi::SetupReader;
+use crate::servicing::update_client::UpdateClientLog;
 use std::io;
 
 /// Reads the logs that were found; those that cannot be read join the unreadable inputs.
@@ -23,11 +24,12 @@ pub fn read_logs(opened: &mut Opened, options: &TextOptions, bars: &Bars) -> Cas
         let read = || -> io::Result<Source> { Source::open(&file.path) };
         let tick = |bytes| bar.tick(bytes);
         let done = read().and_then(|source| {
-            out.bytes.push((file.name.clone(), source.len()));
             match file.kind {
-                FileKind::SetupApi => setup.read(&file.name, &source, options, &tick),
-                _ => cbs.read(&file.name, &source, options, &tick),
+                FileKind::SetupApi => setup.read(&file.name, &source, options, &tick)?,
+                _ => cbs.read(&file.name, &source, options, &tick)?,
             }
+            out.sources.push((file.name.clone(), source));
+            Ok(())
         });
         if let Err(error) = done {
             let error = Message::verbatim(error.to_string());
@@ -35,6 +37,18 @@ pub fn read_logs(opened: &mut Opened, options: &TextOptions, bars: &Bars) -> Cas
         }
     }
     let (cbs, setup) = (cbs.finish(), setup.finish());
+    let logs = !cbs.files.is_empty() || !setup.files.is_empty();
+    for (name, trace) in opened.take_update_client_logs(logs) {
+        let bar = bars.bar(format!("Reading {name}"), 0);
+        let unreadable = name.clone();
+        match UpdateClientLog::read(name, &trace, &|units| bar.tick(units)) {
+            Ok(log) => out.update_client.push(log),
+            Err(error) => {
+                let error = Message::verbatim(error.to_string());
+                opened.unreadable.push(of_file(&unreadable, &error));
+            }
+        }
+    }
     out.cbs = (!cbs.files.is_empty()).then_some(cbs);
     out.setup = (!setup.files.is_empty()).then_some(setup);
     out

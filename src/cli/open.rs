@@ -91,6 +91,27 @@ enum Purpose {
 }
 
 impl Opened {
+    /// Takes out the logs of the Windows Update client: their events are sentences, and no trace of what drivers did.
+    /// Without anything else in the case they stay, as all there is to look at.
+    pub fn take_update_client_logs(&mut self, logs: bool) -> Vec<(String, Box<EtlTrace>)> {
+        let is_other = |(_, trace): &(String, OpenTrace)| match trace {
+            OpenTrace::Etl(trace) => !trace.is_update_client_log(),
+            OpenTrace::Pml(_) => true,
+        };
+        let mut out = Vec::new();
+        if !logs && !self.traces.iter().any(is_other) {
+            return out;
+        }
+        let traces = std::mem::take(&mut self.traces);
+        for (name, trace) in traces {
+            match trace {
+                OpenTrace::Etl(trace) if trace.is_update_client_log() => out.push((name, trace)),
+                trace => self.traces.push((name, trace)),
+            }
+        }
+        out
+    }
+
     /// Tells of what could not be opened.
     pub fn warn(&self, lang: Lang) {
         for reason in self.unreadable.iter().chain(&self.passed_over) {

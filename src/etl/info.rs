@@ -6,10 +6,12 @@ use super::coverage::coverage;
 use super::dictionary::collect::Facts;
 use super::error::EtlError;
 use super::file::EtlFile;
+use super::header::TraceHeader;
 use super::hooks::{group_of, hook_name, hook_of_class};
 use crate::lang::Message;
 use crate::say;
-use crate::trace::{Class, KernelImage, Kind, OperationCount, Process, TraceInfo};
+use crate::trace::time::TICKS_PER_DAY;
+use crate::trace::{Boot, BootBasis, Class, KernelImage, Kind, OperationCount, Process, TraceInfo};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -52,8 +54,17 @@ pub fn describe(
         kernel_images,
         highest_user: facts.machine.highest_user(header.wide()),
         coverage: coverage(file, census, facts),
+        boot: boot(header),
+        log_writes: None,
         warnings,
     }
+}
+
+/// When the kernel started, on a grid of half a second.
+fn boot(header: &TraceHeader) -> Option<Boot> {
+    let time = header.boot_time;
+    let basis = BootBasis::Header;
+    (time.0 != 0 && time <= header.start_time.plus(TICKS_PER_DAY)).then_some(Boot { time, basis })
 }
 
 /// Counts by class and kind of event: kernel events by hook, the events of all providers together.

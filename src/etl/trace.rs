@@ -139,6 +139,19 @@ impl EtlTrace {
         &self.definitions
     }
 
+    /// Whether it is the log of the Windows Update client: sentences of its providers, and nothing of the kernel but
+    /// what the session tells of itself.
+    pub fn is_update_client_log(&self) -> bool {
+        use super::selfdescribing::windows_update::{CLIENT, HEALING};
+        let own = |(guid, _): &(&Guid, &u64)| **guid == CLIENT || **guid == HEALING;
+        let providers = &self.census.providers;
+        let sentences: u64 = providers.iter().filter(own).map(|(_, count)| count).sum();
+        let all: u64 = providers.values().sum();
+        // Hooks of group 0 are those of the session itself.
+        let kernel = self.census.hooks.keys().any(|hook| hook.id >> 8 != 0);
+        sentences > 0 && 2 * sentences >= all && !kernel
+    }
+
     /// Slices and what joins them.
     pub(super) fn links(&self) -> &Links {
         &self.links

@@ -1,6 +1,7 @@
 //! The analysis of a case: one or more traces of one machine.
 
 use super::causes::find_causes;
+use super::clocks::Clocks;
 use super::describe::{coverage, describe_input, finding, identity_warnings, machine};
 use super::failing::FailureHint;
 use super::levels::grade;
@@ -96,12 +97,20 @@ impl Case<'_> {
     }
 
     /// How times of the servicing logs are brought to UTC.
-    pub fn log_clock<'a>(&'a self, options: &'a Options) -> LogClock<'a> {
+    pub fn log_clock<'a>(
+        &'a self,
+        options: &'a Options,
+        exact: Option<&'a Clocks>,
+    ) -> LogClock<'a> {
         let minutes = |input: &CaseInput<'_>| input.trace.info().machine.utc_offset_minutes;
         LogClock {
             zone: options.log_zone.as_ref(),
-            trace_minutes: self.inputs.iter().find_map(minutes),
+            trace_minutes: self.inputs.iter().find_map(minutes).or_else(|| {
+                let client = self.logs.update_client.iter();
+                client.filter_map(|log| log.utc_offset_minutes).next()
+            }),
             cbs: self.logs.cbs.as_ref(),
+            exact,
         }
     }
 }
@@ -126,7 +135,12 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
         .collect();
     let merged = MergedDrivers::new(case, &lists);
     let mut warnings = Vec::new();
-    let (window, failure) = choose_window(case, options, progress, &mut warnings)?;
+    let clocks = Clocks::find(case, options, progress)?;
+    let clock = case.log_clock(options, Some(&clocks));
+    let (window, logged) = choose_window(case, options, &clock, progress, &mut warnings)?;
+    let boots = clocks.boots(case, &clock, logged.as_ref());
+    warnings.extend(clocks.warnings(case, &clock, &boots));
+    let failure = logged.map(|logged| logged.failure);
     let range = window.start.unwrap_or(Filetime(0))..=window.end.unwrap_or(Filetime(u64::MAX));
 
     let mut sum = Tally::default();
@@ -186,7 +200,6 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
         progress,
     )?;
     warnings.extend(identity_warnings(case, &merged.drivers));
-    let clock = case.log_clock(options);
     let mut inputs: Vec<Input> = case.inputs.iter().map(describe_input).collect();
     inputs.extend(log_inputs(&case.logs, &clock));
     let mut machine = machine(case, &mut warnings);
@@ -207,8 +220,12 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
         conflicts_more: causes.conflicts_more,
         suspects: Vec::new(),
         products: Vec::new(),
+        clocks: clocks.report(case, &clock, &boots),
+        boots,
     };
     (findings.suspects, findings.products) = grade(&findings);
+    let missing = findings.attempt_missing();
+    findings.warnings.splice(0..0, missing);
     Ok(Outcome {
         findings,
         drivers: lists,

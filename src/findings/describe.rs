@@ -134,6 +134,7 @@ pub fn describe_input(input: &CaseInput<'_>) -> Input {
     Input {
         path: input.name.clone(),
         kind: info.kind.into(),
+        role: super::schema::InputRole::Trace,
         bytes: info.bytes,
         events: info.records.good,
         first: info.first,

@@ -109,6 +109,9 @@ pub fn grade(findings: &Findings) -> (Vec<Suspect>, Vec<Product>) {
             judge_conflict(conflict, holder.certainty, &failed),
         );
     }
+    if findings.attempt_missing().is_some() {
+        suspects.iter_mut().for_each(lower);
+    }
     suspects.sort_by_cached_key(|suspect| {
         let level = std::cmp::Reverse(suspect.level);
         (
@@ -120,6 +123,21 @@ pub fn grade(findings: &Findings) -> (Vec<Suspect>, Vec<Product>) {
     });
     let products = products(&suspects);
     (suspects, products)
+}
+
+/// Where no trace holds the attempt, what was done in them is no part of it: an active touch at most.
+fn lower(suspect: &mut Suspect) {
+    const HIGHEST: u8 = 2;
+    if suspect.level <= HIGHEST {
+        return;
+    }
+    suspect.level = HIGHEST;
+    suspect.level_name = NAMES[usize::from(HIGHEST)];
+    let (en, zh) = (suspect.reason.en(), suspect.reason.zh());
+    suspect.reason = say!(
+        en: "The attempt that failed is not in the traces, so this is no part of it: {en}",
+        zh: "失败的安装尝试不在跟踪中，因此以下情况与之无关：{zh}",
+    );
 }
 
 fn products(suspects: &[Suspect]) -> Vec<Product> {

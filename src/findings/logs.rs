@@ -1,14 +1,17 @@
 //! What the servicing logs of a case say of the failure: when, why, and how long around it servicing was at work.
 
-use super::schema::{Failure, Input, InputKind, WindowEvidence};
+use super::clocks::{Clocks, FailureInstant};
+use super::schema::{Failure, Input, InputKind, InputRole, WindowEvidence};
 use crate::codes::hresult;
+use crate::input::view::Source;
 use crate::lang::Message;
 use crate::say;
 use crate::servicing::cbs::{Attempt, CbsLog, Phase};
 use crate::servicing::setupapi::{Section, SetupLog};
+use crate::servicing::update_client::UpdateClientLog;
 use crate::servicing::{LineRef, LocalTime, Mark};
 use crate::trace::time::TICKS_PER_SECOND;
-use crate::trace::{Filetime, Zone};
+use crate::trace::{Filetime, ServicingLog, Zone};
 
 /// The servicing logs of a case.
 #[derive(Debug, Default)]
@@ -17,11 +20,15 @@ pub struct CaseLogs {
     pub cbs: Option<CbsLog>,
     /// setupapi.dev.log.
     pub setup: Option<SetupLog>,
-    /// Bytes of each log, by the name messages use.
-    pub bytes: Vec<(String, u64)>,
+    /// Logs of the Windows Update client.
+    pub update_client: Vec<UpdateClientLog>,
+    /// The bytes of each log, by the name messages use.
+    pub sources: Vec<(String, Source)>,
 }
 
 /// How the wall clock of the logs is brought to UTC.
+///
+/// By zone first; what writes in the traces show beyond that comes on top.
 #[derive(Debug, Clone, Copy)]
 pub struct LogClock<'a> {
     /// As the user says.
@@ -30,6 +37,21 @@ pub struct LogClock<'a> {
     pub trace_minutes: Option<i32>,
     /// The CBS log, which may show its own offset.
     pub cbs: Option<&'a CbsLog>,
+    /// What the writes in the traces say.
+    pub exact: Option<&'a Clocks>,
+}
+
+/// What the zone of the logs is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneSource {
+    /// The user says it.
+    User,
+    /// CBS.log shows UTC itself.
+    Log,
+    /// The header of a trace.
+    Trace,
+    /// Nothing: UTC is assumed.
+    None,
 }
 
 impl LogClock<'_> {
@@ -50,12 +72,52 @@ impl LogClock<'_> {
         }
     }
 
+    /// What the zone is known by.
+    pub fn zone_source(&self) -> ZoneSource {
+        let shown = self
+            .cbs
+            .is_some_and(|log| !log.offsets.changes().is_empty());
+        match (self.zone, self.trace_minutes) {
+            (Some(_), _) => ZoneSource::User,
+            _ if shown => ZoneSource::Log,
+            (None, Some(_)) => ZoneSource::Trace,
+            (None, None) => ZoneSource::None,
+        }
+    }
+
+    fn shifted(&self, time: Filetime, log: ServicingLog) -> Filetime {
+        let shift = self.exact.map_or(0, |exact| exact.shift(log));
+        Filetime(time.0.saturating_add_signed(shift))
+    }
+
     fn fallback(&self, time: LocalTime) -> Filetime {
         time.to_utc(self.trace_minutes.unwrap_or(0))
     }
 
-    /// UTC of a line of a CBS log.
+    /// UTC of a line of a CBS log: of its write, where a trace shows it, else by its stamp.
     pub fn cbs(&self, mark: &Mark) -> Filetime {
+        let utc = self.cbs_by_stamp(mark);
+        self.written(ServicingLog::Cbs, mark, utc).unwrap_or(utc)
+    }
+
+    /// UTC of a line of setupapi.dev.log, in the same way.
+    pub fn setup_line(&self, mark: &Mark) -> Filetime {
+        let utc = self.setup(mark.time);
+        self.written(ServicingLog::SetupApi, mark, utc)
+            .unwrap_or(utc)
+    }
+
+    /// When a trace shows that a line was written; `utc` is the time by its stamp.
+    pub fn written(&self, log: ServicingLog, mark: &Mark, utc: Filetime) -> Option<Filetime> {
+        self.exact?.written(log, mark, utc)
+    }
+
+    /// UTC of a line of a CBS log by its stamp: the start of the second it is of.
+    pub fn cbs_by_stamp(&self, mark: &Mark) -> Filetime {
+        self.shifted(self.cbs_by_zone(mark), ServicingLog::Cbs)
+    }
+
+    fn cbs_by_zone(&self, mark: &Mark) -> Filetime {
         if let Some(zone) = self.zone {
             return mark.time.to_utc_in(zone);
         }
@@ -68,6 +130,11 @@ impl LogClock<'_> {
 
     /// UTC of a time in setupapi.dev.log, which shows no offset itself.
     pub fn setup(&self, time: LocalTime) -> Filetime {
+        self.shifted(self.setup_by_zone(time), ServicingLog::SetupApi)
+    }
+
+    /// UTC of a time in any of the logs by the zone alone.
+    pub fn setup_by_zone(&self, time: LocalTime) -> Filetime {
         if let Some(zone) = self.zone {
             return time.to_utc_in(zone);
         }
@@ -82,7 +149,8 @@ impl LogClock<'_> {
     }
 }
 
-fn offset(minutes: i32) -> String {
+/// `UTC+02:00`
+pub fn offset(minutes: i32) -> String {
     let sign = if minutes < 0 { '-' } else { '+' };
     let minutes = minutes.unsigned_abs();
     format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
@@ -105,12 +173,21 @@ pub struct LoggedFailure {
     pub evidence: Vec<WindowEvidence>,
     /// What is assumed, in sentences.
     pub notes: Vec<Message>,
+    /// What the instant rests on.
+    pub basis: FailureInstant,
 }
 
 impl LoggedFailure {
     /// Whether its window has a moment in common with `first..=last`.
     pub fn meets(&self, first: Filetime, last: Filetime) -> bool {
         self.start <= last && first <= self.end
+    }
+
+    /// Whether its attempt, which ends with the failure, has a moment in common with `first..=last`.
+    pub fn attempt_meets(&self, first: Filetime, last: Filetime) -> bool {
+        // The line may be of any part of its second.
+        let grain = self.basis.grain_us.unsigned_abs() * 10;
+        self.start <= last && first <= self.instant.plus(grain)
     }
 }
 
@@ -159,6 +236,7 @@ impl CaseLogs {
                 .map(|mark| row(log.name(mark.at), clock.cbs(mark), mark))
                 .collect(),
             notes: Vec::new(),
+            basis: basis(log.name(mark.at), mark, ServicingLog::Cbs, clock),
         };
         if !span.start_known {
             out.notes.push(say!(
@@ -188,7 +266,7 @@ fn sharpen(out: &mut LoggedFailure, log: &SetupLog, clock: &LogClock<'_>) {
             (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
             _ => false,
         };
-        let time = clock.setup(failed.mark.time);
+        let time = clock.setup_line(&failed.mark);
         let (start, end) = section.span()?;
         let (start, end) = (clock.setup(start), clock.setup(end));
         // CBS.log has whole seconds, and tells of the failure when the section has ended.
@@ -201,7 +279,23 @@ fn sharpen(out: &mut LoggedFailure, log: &SetupLog, clock: &LogClock<'_>) {
     out.instant = time.max(out.start).min(out.end);
     out.failure.time = Some(out.instant);
     let name = log.name(failed.mark.at);
+    out.basis = basis(name, &failed.mark, ServicingLog::SetupApi, clock);
     out.evidence.push(row(name, time, &failed.mark));
+}
+
+/// What the time of a line rests on.
+fn basis(name: &str, mark: &Mark, log: ServicingLog, clock: &LogClock<'_>) -> FailureInstant {
+    let (utc, grain_us) = match log {
+        ServicingLog::Cbs => (clock.cbs_by_stamp(mark), 1_000_000),
+        ServicingLog::SetupApi => (clock.setup(mark.time), 1_000),
+    };
+    let written = clock.written(log, mark, utc).is_some();
+    FailureInstant {
+        input: name.to_owned(),
+        line: mark.at.line,
+        basis: if written { "write" } else { "stamp" },
+        grain_us: if written { 0 } else { grain_us },
+    }
 }
 
 fn by_setup(log: &SetupLog, section: &Section, clock: &LogClock<'_>) -> Option<LoggedFailure> {
@@ -209,7 +303,8 @@ fn by_setup(log: &SetupLog, section: &Section, clock: &LogClock<'_>) -> Option<L
     let (start, end) = section.span()?;
     let (start, end) = (clock.setup(start), clock.setup(end));
     let end = end.max(start);
-    let instant = clock.setup(failed.mark.time).max(start).min(end);
+    let instant = clock.setup_line(&failed.mark);
+    let (start, end) = (start.min(instant), end.max(instant));
     let name = log.name(failed.mark.at);
     let line = |time, text: Message| WindowEvidence {
         time,
@@ -248,6 +343,7 @@ fn by_setup(log: &SetupLog, section: &Section, clock: &LogClock<'_>) -> Option<L
             ),
         ],
         notes: Vec::new(),
+        basis: basis(name, &failed.mark, ServicingLog::SetupApi, clock),
     })
 }
 
@@ -280,8 +376,8 @@ fn row(input: &str, time: Filetime, mark: &Mark) -> WindowEvidence {
 /// The logs as inputs of the case.
 pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
     let bytes = |name: &str| {
-        let found = logs.bytes.iter().find(|(known, _)| known == name);
-        found.map_or(0, |(_, bytes)| *bytes)
+        let found = logs.sources.iter().find(|(known, _)| known == name);
+        found.map_or(0, |(_, source)| source.len())
     };
     let mut out = Vec::new();
     for (number, file) in logs.cbs.iter().flat_map(|log| &log.files).enumerate() {
@@ -289,8 +385,9 @@ pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
             let at = LineRef {
                 file: number as u32,
                 line: 1,
+                offset: 0,
             };
-            clock.cbs(&Mark {
+            clock.cbs_by_stamp(&Mark {
                 time,
                 at,
                 text: String::new(),
@@ -299,6 +396,7 @@ pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
         out.push(Input {
             path: file.name.clone(),
             kind: InputKind::Cbs,
+            role: InputRole::Log,
             bytes: bytes(&file.name),
             events: file.lines.records,
             first: file.first_last.map(|(first, _)| utc(first)),
@@ -310,6 +408,7 @@ pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
         out.push(Input {
             path: file.name.clone(),
             kind: InputKind::SetupApi,
+            role: InputRole::Log,
             bytes: bytes(&file.name),
             events: file.lines.heads + file.lines.frames + file.lines.bodies + file.lines.others,
             first: file.first_last.map(|(first, _)| clock.setup(first)),
@@ -317,5 +416,49 @@ pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
             warnings: file.warnings(),
         });
     }
+    for log in &logs.update_client {
+        out.push(Input {
+            path: log.name.clone(),
+            kind: InputKind::Etl,
+            role: InputRole::UpdateClient,
+            bytes: log.bytes,
+            events: log.events,
+            first: log.first,
+            last: log.last,
+            warnings: log.warnings.clone(),
+        });
+    }
     out
+}
+
+/// What the update client told of results and restarts between two times, of failures first where there is more than
+/// `most`; in order of time.
+pub fn client_rows(
+    logs: &CaseLogs,
+    from: Option<Filetime>,
+    to: Option<Filetime>,
+    most: usize,
+) -> Vec<WindowEvidence> {
+    let mut rows: Vec<(bool, WindowEvidence)> = logs
+        .update_client
+        .iter()
+        .flat_map(|log| {
+            log.sentences.iter().map(|sentence| {
+                let text = format!("{}: {}", sentence.component, sentence.text);
+                let row = WindowEvidence {
+                    time: sentence.time,
+                    input: log.name.clone(),
+                    text: Message::verbatim(text),
+                };
+                (sentence.failed, row)
+            })
+        })
+        .filter(|(_, row)| from.is_none_or(|from| row.time >= from))
+        .filter(|(_, row)| to.is_none_or(|to| row.time <= to))
+        .collect();
+    rows.sort_by_key(|(failed, row)| (!failed, row.time));
+    rows.truncate(most);
+    let mut rows: Vec<WindowEvidence> = rows.into_iter().map(|(_, row)| row).collect();
+    rows.sort_by_key(|row| row.time);
+    rows
 }

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod causes;
+mod clocks;
 mod conflicts;
 mod describe;
 mod failing;
@@ -16,6 +17,7 @@ mod touch;
 mod window;
 
 pub use analyze::{Case, CaseInput, Options, Outcome, WindowChoice, analyze};
+pub use clocks::{ClockFinding, ClockSource, FailureInstant, TracedBoot};
 pub use conflicts::{Certainty, Conflict, Holder, Rights};
 pub use failing::{FailingNote, FailingOperation, FailureHint};
 pub use levels::{Product, Suspect, grade};

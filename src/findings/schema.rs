@@ -42,6 +42,10 @@ pub struct Findings {
     pub suspects: Vec<super::Suspect>,
     /// The same by vendor.
     pub products: Vec<super::Product>,
+    /// The clocks of the servicing logs against those of the traces.
+    pub clocks: Vec<super::ClockFinding>,
+    /// The boot that each trace covers.
+    pub boots: Vec<super::TracedBoot>,
 }
 
 /// Kind of an input.
@@ -68,11 +72,6 @@ impl InputKind {
             Self::SetupApi => "setupapi",
         }
     }
-
-    /// Whether it is a trace, and no log of text lines.
-    pub fn is_trace(self) -> bool {
-        matches!(self, Self::Pml | Self::Etl)
-    }
 }
 
 impl From<Kind> for InputKind {
@@ -82,6 +81,18 @@ impl From<Kind> for InputKind {
             Kind::Etl => Self::Etl,
         }
     }
+}
+
+/// What an input is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InputRole {
+    /// Its events are looked through.
+    Trace,
+    /// Its lines place the failure.
+    Log,
+    /// The Windows Update client tells in it how the update ended.
+    UpdateClient,
 }
 
 /// A file that was read.
@@ -101,6 +112,15 @@ pub struct Input {
     pub last: Option<Filetime>,
     /// What was wrong with it.
     pub warnings: Vec<Message>,
+    /// What it is read for.
+    pub role: InputRole,
+}
+
+impl Input {
+    /// Whether it is a trace, and no log.
+    pub fn is_trace(&self) -> bool {
+        self.role == InputRole::Trace
+    }
 }
 
 /// The traced machine.
@@ -194,6 +214,8 @@ pub struct Window {
     pub rollback: Option<Span>,
     /// What places the window.
     pub evidence: Vec<WindowEvidence>,
+    /// What the instant of the failure rests on.
+    pub failure_basis: Option<super::FailureInstant>,
 }
 
 /// A stretch of time.
@@ -406,7 +428,7 @@ pub struct ProcessFinding {
 impl Findings {
     /// The traces among the inputs.
     pub fn traces(&self) -> impl Iterator<Item = &Input> + Clone {
-        self.inputs.iter().filter(|input| input.kind.is_trace())
+        self.inputs.iter().filter(|input| input.is_trace())
     }
 
     /// Why nobody can be seen, where that is so: then that nobody is seen says nothing at all.

@@ -1,6 +1,8 @@
 //! The timeline of a case: what logs and traces tell of the update, on one axis.
 
 use super::analyze::{Case, CaseInput, Options};
+use super::clocks::{ClockFinding, Clocks, TracedBoot};
+use super::logs::client_rows;
 use super::schema::{Failure, Window};
 use super::window::choose_window;
 use crate::codes::procmon::write_result;
@@ -28,6 +30,10 @@ pub struct Timeline {
     pub rows: Vec<TimelineRow>,
     /// What to know before trusting the rest.
     pub warnings: Vec<Message>,
+    /// The clocks of the servicing logs against those of the traces.
+    pub clocks: Vec<ClockFinding>,
+    /// The boot that each trace covers.
+    pub boots: Vec<TracedBoot>,
 }
 
 /// Something that happened.
@@ -63,6 +69,8 @@ pub enum MarkerKind {
 
 /// Failed operations that are listed of each trace.
 const FAILURES: usize = 20;
+/// Sentences of the Windows Update client that are listed.
+const CLIENT_ROWS: usize = 200;
 /// Rows of any other kind that are listed of each trace.
 const ROWS: usize = 2_000;
 
@@ -76,8 +84,12 @@ pub fn timeline(
     progress: &dyn Progress,
 ) -> io::Result<Timeline> {
     let mut warnings = Vec::new();
-    let (window, failure) = choose_window(case, options, progress, &mut warnings)?;
-    let clock = case.log_clock(options);
+    let clocks = Clocks::find(case, options, progress)?;
+    let clock = case.log_clock(options, Some(&clocks));
+    let (window, logged) = choose_window(case, options, &clock, progress, &mut warnings)?;
+    let boots = clocks.boots(case, &clock, logged.as_ref());
+    warnings.extend(clocks.warnings(case, &clock, &boots));
+    let failure = logged.map(|logged| logged.failure);
     let kind_of = |input: &str| match case.inputs.iter().any(|trace| trace.name == input) {
         true => MarkerKind::Window,
         false => MarkerKind::Log,
@@ -104,6 +116,14 @@ pub fn timeline(
             }));
         }
     }
+    for told in client_rows(&case.logs, None, None, CLIENT_ROWS) {
+        rows.push(TimelineRow {
+            time: told.time,
+            input: told.input,
+            kind: MarkerKind::Log,
+            text: told.text,
+        });
+    }
     for input in &case.inputs {
         rows.extend(markers(input, options, progress)?);
     }
@@ -115,6 +135,8 @@ pub fn timeline(
         window,
         rows,
         warnings,
+        clocks: clocks.report(case, &clock, &boots),
+        boots,
     })
 }
 

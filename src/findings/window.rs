@@ -1,18 +1,22 @@
 //! Choosing the window of an analysis.
 
 use super::analyze::{Case, Options, WindowChoice};
-use super::logs::LoggedFailure;
-use super::schema::{Failure, Span, Window, WindowEvidence, WindowSource};
+use super::logs::{LogClock, LoggedFailure, client_rows};
+use super::schema::{Span, Window, WindowEvidence, WindowSource};
 use crate::lang::Message;
 use crate::say;
 use crate::servicing::cbs::Phase;
 use crate::servicing::{ServicingSpan, UserWindow, servicing_span};
-use crate::trace::time::TICKS_PER_SECOND;
+use crate::trace::time::{TICKS_PER_DAY, TICKS_PER_SECOND};
 use crate::trace::{Filetime, Progress};
 use std::io;
 
 /// Time that a window from servicing activity reaches beyond it, on either side.
 const MARGIN: u64 = 5 * TICKS_PER_SECOND;
+/// The update client tells the result of an update within this time after it: one day.
+const TOLD_WITHIN: u64 = TICKS_PER_DAY;
+/// Sentences of the update client that are evidence of a window.
+const CLIENT_ROWS: usize = 12;
 
 /// The window, by the best source there is, and the failure that the logs name; what the user has to know goes into
 /// `warnings`.
@@ -22,17 +26,20 @@ const MARGIN: u64 = 5 * TICKS_PER_SECOND;
 pub fn choose_window(
     case: &Case<'_>,
     options: &Options,
+    clock: &LogClock<'_>,
     progress: &dyn Progress,
     warnings: &mut Vec<Message>,
-) -> io::Result<(Window, Option<Failure>)> {
+) -> io::Result<(Window, Option<LoggedFailure>)> {
     let (first, last) = case.ends();
-    let logged = logged_failure(case, options, warnings);
+    let logged = logged_failure(case, clock, warnings);
     let mut window = match (options.window, &logged) {
         (WindowChoice::User(user), _) => user_window(user, (first, last), warnings),
         (WindowChoice::Auto, Some(logged)) if first.is_none() || case.meets(logged) => {
             warnings.extend(logged.notes.iter().cloned());
             if first.is_none() {
                 warnings.push(elsewhere(logged, (first, last)));
+            } else {
+                warnings.extend(rollback_only(case, logged));
             }
             Window {
                 evidence: logged.evidence.clone(),
@@ -49,18 +56,22 @@ pub fn choose_window(
     if let Some(logged) = &logged {
         window.place(logged);
     }
-    Ok((window, logged.map(|logged| logged.failure)))
+    let to = window.end.map(|end| end.plus(TOLD_WITHIN));
+    let rows = client_rows(&case.logs, window.start, to, CLIENT_ROWS);
+    window.evidence.extend(rows);
+    window.evidence.sort_by_key(|row| row.time);
+    Ok((window, logged))
 }
 
 /// The failure that counts: of several the last that meets a trace, else the last.
 fn logged_failure(
     case: &Case<'_>,
-    options: &Options,
+    clock: &LogClock<'_>,
     warnings: &mut Vec<Message>,
 ) -> Option<LoggedFailure> {
-    let clock = case.log_clock(options);
-    let mut failures = case.logs.failures(&clock);
-    if !case.logs.is_empty() && clock.basis().is_none() {
+    let mut failures = case.logs.failures(clock);
+    let shown = clock.exact.is_some_and(|exact| !exact.is_silent());
+    if !case.logs.is_empty() && clock.basis().is_none() && !shown {
         warnings.push(say!(
             en: "Nothing says what time zone the servicing logs were written in: they are taken for UTC. Give it with --log-tz, as +08:00.",
             zh: "无法确定服务日志所用的时区：按 UTC 处理。请用 --log-tz 指定，例如 +08:00。",
@@ -78,6 +89,33 @@ fn logged_failure(
     let met = failures.iter().rposition(|failure| case.meets(failure));
     let chosen = met.unwrap_or(failures.len() - 1);
     Some(failures.swap_remove(chosen))
+}
+
+/// That the traces have nothing of the attempt, where they have a part of its rollback only.
+fn rollback_only(case: &Case<'_>, logged: &LoggedFailure) -> Option<Message> {
+    let infos = || case.inputs.iter().map(|input| input.trace.info());
+    let held = infos().any(|info| {
+        let ends = info.first.zip(info.last);
+        ends.is_some_and(|(first, last)| logged.attempt_meets(first, last))
+    });
+    if held {
+        return None;
+    }
+    let before = infos().filter_map(|info| info.first).min() > Some(logged.instant);
+    Some(match (before, logged.phase) {
+        (true, Some(Phase::Shutdown)) => say!(
+            en: "The attempt failed during the shutdown (Shtd:) before the boot that was traced: the traces show its rollback only, and nobody in them can be blamed for it. Trace a boot in which the attempt is made again, or the shutdown itself.",
+            zh: "安装尝试在被跟踪的启动之前的关机过程（Shtd:）中失败：跟踪只显示其回滚，不能据此归咎于其中的任何一方。请跟踪再次进行安装尝试的启动，或跟踪关机过程本身。",
+        ),
+        (true, _) => say!(
+            en: "The attempt failed before the traces begin: they show its rollback only, and nobody in them can be blamed for it. Trace a boot in which the attempt is made again.",
+            zh: "安装尝试在跟踪开始之前失败：跟踪只显示其回滚，不能据此归咎于其中的任何一方。请跟踪再次进行安装尝试的启动。",
+        ),
+        (false, _) => say!(
+            en: "The traces show nothing of the attempt, only a part of its rollback: nobody in them can be blamed for it.",
+            zh: "跟踪中没有安装尝试，只有其回滚的一部分：不能据此归咎于其中的任何一方。",
+        ),
+    })
 }
 
 /// Why the window of the logs is not used.
@@ -176,6 +214,7 @@ impl Window {
             attempt: None,
             rollback: None,
             evidence: Vec::new(),
+            failure_basis: None,
         }
     }
 
@@ -183,6 +222,7 @@ impl Window {
     fn place(&mut self, logged: &LoggedFailure) {
         let failure = logged.instant;
         self.failure = Some(failure);
+        self.failure_basis = Some(logged.basis.clone());
         if let (Some(start), Some(end)) = (self.start, self.end)
             && (start..=end).contains(&failure)
         {

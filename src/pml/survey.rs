@@ -3,12 +3,15 @@
 //! It looks at the fixed part of every record, and at the details of process and image events only:
 //! drivers loaded while the log ran, processes that the process table lacks, account names, counts.
 
-use super::detail::{image_load, process_created};
+use super::detail::{image_load, process_created, written_path};
 use super::error::PmlError;
 use super::file::{PmlFile, UNIT};
 use super::operations::{UNKNOWN, class_of, operation_name};
 use super::record::Record;
-use crate::trace::{Class, Filetime, OperationCount, Process, Tick, for_each_unit};
+use crate::trace::log_writes::MOST_WRITES;
+use crate::trace::{
+    Class, Filetime, LogWrite, OperationCount, Process, ServicingLog, Tick, for_each_unit,
+};
 use std::collections::HashMap;
 use std::io;
 
@@ -33,7 +36,11 @@ pub struct Survey {
     pub accounts: Vec<(Box<[u8]>, u32)>,
     /// Whether a file-system or a registry event has a stack.
     pub stacks: bool,
+    /// Writes to servicing logs, with the numbers of their processes: the first ones.
+    pub log_writes: Vec<LogWrite>,
     counts: Counts,
+    /// The path of the write at hand.
+    path: String,
 }
 
 /// A kernel image loaded while the log ran.
@@ -124,7 +131,7 @@ fn survey_unit(file: &PmlFile, unit: usize) -> io::Result<Survey> {
     let records = file.unit(unit * UNIT..(unit + 1) * UNIT)?;
     for at in 0..records.len() {
         match records.record(at) {
-            Ok(record) => out.note(file, &record),
+            Ok(record) => out.note(file, (unit * UNIT + at) as u64, &record),
             Err(fault) => {
                 out.bad += 1;
                 if out.faults.len() < LISTED {
@@ -137,7 +144,7 @@ fn survey_unit(file: &PmlFile, unit: usize) -> io::Result<Survey> {
 }
 
 impl Survey {
-    fn note(&mut self, file: &PmlFile, record: &Record<'_>) {
+    fn note(&mut self, file: &PmlFile, number: u64, record: &Record<'_>) {
         self.good += 1;
         let time = Filetime(record.time());
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
@@ -146,9 +153,30 @@ impl Survey {
         self.counts
             .add(key(record), 1, || (class, operation_name(record)));
         match class {
-            Class::FileSystem | Class::Registry => self.stacks |= record.depth() > 0,
+            Class::FileSystem => {
+                self.stacks |= record.depth() > 0;
+                self.note_write(number, record, time);
+            }
+            Class::Registry => self.stacks |= record.depth() > 0,
             Class::Process => self.note_process(file, record, time),
             _ => {}
+        }
+    }
+
+    #[inline]
+    fn note_write(&mut self, event: u64, record: &Record<'_>, time: Filetime) {
+        let Some(moved) = written_path(record, &mut self.path) else {
+            return;
+        };
+        if let Some(log) = ServicingLog::of_path(&self.path) {
+            self.log_writes.push(LogWrite {
+                time,
+                event,
+                log,
+                offset: LogWrite::place(moved.offset),
+                length: moved.length,
+                process: record.process_index(),
+            });
         }
     }
 
@@ -195,6 +223,9 @@ impl Survey {
         self.images.extend(other.images);
         self.processes.extend(other.processes);
         self.accounts.extend(other.accounts);
+        let room = MOST_WRITES - self.log_writes.len().min(MOST_WRITES);
+        self.log_writes
+            .extend(other.log_writes.into_iter().take(room));
         self.stacks |= other.stacks;
         for (key, count) in other.counts.keys.iter().zip(&other.counts.counts) {
             self.counts

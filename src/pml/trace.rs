@@ -10,10 +10,12 @@ use super::survey::{LoadedImage, Survey, survey};
 use crate::input::view::Source;
 use crate::lang::Message;
 use crate::say;
+use crate::trace::log_writes::is_lazy_writer;
 use crate::trace::path::strip_prefix_no_case;
+use crate::trace::time::TICKS_PER_SECOND;
 use crate::trace::{
-    Batch, Class, Coverage, CreateRequest, FileUse, Filetime, Frames, KernelImage, Kind, Module,
-    NO_PROCESS, Records, Select, Tick, Trace, TraceInfo, Want,
+    Batch, Boot, BootBasis, Class, Coverage, CreateRequest, FileUse, Filetime, Frames, KernelImage,
+    Kind, Module, NO_PROCESS, Process, Records, Select, Tick, Trace, TraceInfo, Want,
 };
 use std::collections::HashMap;
 use std::io;
@@ -164,7 +166,11 @@ fn file_use(class: Class, record: &Record<'_>) -> Option<FileUse> {
         disposition: create.disposition,
         options: create.options,
     });
-    Some(FileUse { object: 0, create })
+    Some(FileUse {
+        object: 0,
+        create,
+        transfer: detail::transfer(record),
+    })
 }
 
 impl PmlTrace {
@@ -219,6 +225,15 @@ fn describe(file: &mut PmlFile, found: &Survey, path: &Path) -> TraceInfo {
     let operations = found.operations();
     let has = |class| operations.iter().any(|count| count.class == class);
     let lost = found.bad + file.missing_events();
+    let boot = boot(&file.processes.list, found.first);
+    let mut log_writes = found.log_writes.clone();
+    for write in &mut log_writes {
+        write.process = file.processes.position(write.process).unwrap_or(NO_PROCESS);
+    }
+    log_writes.retain(|write| {
+        let process = file.processes.list.get(write.process as usize);
+        process.is_none_or(|process| !is_lazy_writer(process.pid, &process.name))
+    });
     let coverage = Coverage {
         file: has(Class::FileSystem),
         registry: has(Class::Registry),
@@ -245,9 +260,33 @@ fn describe(file: &mut PmlFile, found: &Survey, path: &Path) -> TraceInfo {
         processes: std::mem::take(&mut file.processes.list),
         highest_user,
         coverage,
+        boot,
+        log_writes: Some(log_writes),
         warnings: warnings(file, found),
     }
 }
+
+/// When the kernel started: with its process or, in a log that begins while the machine starts, shortly before.
+fn boot(processes: &[Process], first: Option<Filetime>) -> Option<Boot> {
+    let system = processes.iter().find(|process| process.pid == SYSTEM);
+    let started = system.and_then(|system| system.start);
+    if let Some(time) = started.filter(|time| time.0 != 0) {
+        let basis = BootBasis::SystemProcess;
+        return Some(Boot { time, basis });
+    }
+    let time = first?;
+    let session_manager = processes
+        .iter()
+        .find(|process| process.name.eq_ignore_ascii_case("smss.exe"));
+    let began = session_manager.and_then(|process| process.start)?;
+    let basis = BootBasis::FirstEvent;
+    (began >= time && began <= time.plus(BOOTS_WITHIN)).then_some(Boot { time, basis })
+}
+
+/// The kernel's process.
+const SYSTEM: u32 = 4;
+/// The session manager starts this soon after the first driver.
+const BOOTS_WITHIN: u64 = 120 * TICKS_PER_SECOND;
 
 fn notes(found: &Survey, has_files: bool, has_registry: bool) -> Vec<Message> {
     let mut notes = Vec::new();
@@ -315,7 +354,6 @@ fn warnings(file: &PmlFile, found: &Survey) -> Vec<Message> {
 /// In a 32-bit log System lists user-mode images as well; only what lies above the highest user
 /// address is a kernel image.
 fn kernel_images(file: &PmlFile, loaded: &[LoadedImage], highest_user: u64) -> Vec<KernelImage> {
-    const SYSTEM: u32 = 4;
     let mut out: Vec<KernelImage> = file
         .processes
         .list

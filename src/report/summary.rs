@@ -39,6 +39,7 @@ fn write_summary(
     inputs(to, findings, reader)?;
     failure(to, findings, reader)?;
     window(to, findings, reader)?;
+    clocks(to, findings, lang)?;
     judgement(to, findings, reader)?;
     for driver in findings.flagged() {
         flagged(to, driver, reader)?;
@@ -54,7 +55,7 @@ fn write_summary(
     list("Warnings", "警告", YELLOW, &findings.warnings)?;
     let notes = |traces: bool| -> Vec<Message> {
         let inputs = findings.inputs.iter();
-        let inputs = inputs.filter(|input| input.kind.is_trace() == traces);
+        let inputs = inputs.filter(|input| input.is_trace() == traces);
         inputs
             .flat_map(|input| {
                 let warnings = input.warnings.iter();
@@ -100,6 +101,21 @@ fn answer(to: &mut String, findings: &Findings, lang: Lang) -> Result {
     };
     let implicated = names(Verdict::Implicated);
     let touched = names(Verdict::Touched);
+    if let Some(missing) = findings.attempt_missing() {
+        writeln!(to, "{}\n", paint(YELLOW, safe(missing.text(lang))))?;
+        let mut seen = implicated;
+        seen.extend(touched);
+        if !seen.is_empty() {
+            let told = tell!(
+                lang,
+                en: "At work on driver-store paths in what the traces do hold, which is no part of the attempt: {names}",
+                zh: "在跟踪所包含的内容中触及了驱动程序存储路径，但与安装尝试无关：{names}",
+                names = seen.join(", "),
+            );
+            writeln!(to, "{told}\n")?;
+        }
+        return Ok(());
+    }
     let answer = match (implicated.is_empty(), touched.is_empty()) {
         (false, _) => paint(
             RED,
@@ -168,7 +184,7 @@ fn inputs(to: &mut String, findings: &Findings, reader: Reader<'_>) -> Result {
         )?;
     }
     for input in &findings.inputs {
-        let (label, noun) = match input.kind.is_trace() {
+        let (label, noun) = match input.is_trace() {
             true => (label(lang, "Traces", "跟踪"), EVENT),
             false => (label(lang, "Logs", "日志"), LINE),
         };
@@ -313,9 +329,30 @@ fn window(to: &mut String, findings: &Findings, reader: Reader<'_>) -> Result {
     };
     writeln!(to, "{}{told}", label(lang, "Window", "时间窗口"))?;
     let margin = margin(lang);
+    if let Some(written) = window.written() {
+        let told = safe(written.text(lang));
+        writeln!(to, "{:margin$}{}", "", paint(DIM, told))?;
+    }
     for row in window.evidence.iter().take(LISTED) {
         let told = format!("{}  {}", clock(row.time, zone), safe(row.text.text(lang)));
         writeln!(to, "{:margin$}{}", "", paint(DIM, told))?;
+    }
+    Ok(())
+}
+
+/// The clocks of the logs and the boots of the traces.
+fn clocks(to: &mut String, findings: &Findings, lang: Lang) -> Result {
+    for clock in &findings.clocks {
+        let told = clock.sentence();
+        let label = label(lang, "Clock", "时钟");
+        writeln!(to, "{label}{}", safe(told.text(lang)))?;
+    }
+    if !findings.clocks.is_empty() {
+        for boot in &findings.boots {
+            let told = boot.sentence();
+            let label = label(lang, "Boot", "启动");
+            writeln!(to, "{label}{}", safe(told.text(lang)))?;
+        }
     }
     Ok(())
 }

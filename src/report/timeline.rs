@@ -62,6 +62,17 @@ fn write_text(out: &mut String, timeline: &Timeline, reader: Reader<'_>) -> std:
     span(label("Attempt", "安装尝试"), start, end)?;
     let (start, end) = part(window.rollback);
     span(label("Rollback", "回滚"), start, end)?;
+    if let Some(written) = window.written() {
+        writeln!(out, "          {}", paint(DIM, safe(written.text(lang))))?;
+    }
+    for clock in &timeline.clocks {
+        let told = clock.sentence();
+        writeln!(out, "{}{}", label("Clock", "时钟"), safe(told.text(lang)))?;
+    }
+    for boot in &timeline.boots {
+        let told = boot.sentence();
+        writeln!(out, "{}{}", label("Boot", "启动"), safe(told.text(lang)))?;
+    }
     writeln!(out)?;
     let mut day = None;
     for row in &timeline.rows {

@@ -1,14 +1,54 @@
 //! Places in logs, and what they say.
 
 use super::local_time::LocalTime;
+use crate::input::text::Line;
+use std::cmp::Ordering;
 
 /// A line of one of the logs that are read together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct LineRef {
     /// The log, by its place in the order of reading, from 0.
     pub file: u32,
     /// The line in it, from 1.
     pub line: u64,
+    /// Where the line starts, in bytes from the start of the file.
+    pub offset: u64,
+}
+
+impl LineRef {
+    /// What tells lines apart: where one starts follows from that.
+    fn key(self) -> (u32, u64) {
+        (self.file, self.line)
+    }
+}
+
+impl PartialEq for LineRef {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for LineRef {}
+
+impl PartialOrd for LineRef {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for LineRef {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+/// The place of a line in its log.
+pub(super) fn place(line: &Line<'_>) -> LineRef {
+    LineRef {
+        file: 0,
+        line: line.number,
+        offset: line.offset,
+    }
 }
 
 /// A line that says something, with its time.

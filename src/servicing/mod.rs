@@ -5,6 +5,7 @@ pub mod code;
 mod local_time;
 mod mark;
 pub mod setupapi;
+pub mod update_client;
 mod window;
 
 pub use local_time::LocalTime;

@@ -211,6 +211,17 @@ pub struct FileUse {
     pub object: u64,
     /// The request, of a create.
     pub create: Option<CreateRequest>,
+    /// Place and length, of a read or write.
+    pub transfer: Option<Transfer>,
+}
+
+/// What a read or write moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transfer {
+    /// Where in the file; negative for its end and the like.
+    pub offset: i64,
+    /// Bytes.
+    pub length: u32,
 }
 
 /// No process record is known for the event.

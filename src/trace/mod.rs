@@ -2,6 +2,7 @@
 
 pub mod address_map;
 pub mod batch;
+pub mod log_writes;
 pub mod model;
 pub mod names;
 pub mod path;
@@ -12,9 +13,10 @@ pub mod time;
 pub use address_map::AddressMap;
 pub use batch::{
     Batch, Callback, Class, CreateRequest, FileUse, Frames, NO_PROCESS, NO_THREAD, PathTest, Phase,
-    Select, Want,
+    Select, Transfer, Want,
 };
+pub use log_writes::{LogWrite, ServicingLog};
 pub use model::{Architecture, KernelImage, Machine, Module, Process};
 pub use run::{Progress, Silent, Tick, for_each_unit};
-pub use source::{Coverage, Kind, OperationCount, Records, Trace, TraceInfo};
+pub use source::{Boot, BootBasis, Coverage, Kind, OperationCount, Records, Trace, TraceInfo};
 pub use time::{Filetime, Zone};

@@ -1,6 +1,7 @@
 //! What a decoder offers: facts about a trace, and its events in units that can be decoded side by side.
 
 use super::batch::{Batch, Class, Select, Want};
+use super::log_writes::LogWrite;
 use super::model::{KernelImage, Machine, Process};
 use super::time::Filetime;
 use crate::lang::Message;
@@ -104,6 +105,27 @@ impl Coverage {
     }
 }
 
+/// When the kernel of the traced machine started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Boot {
+    /// When, on the clock of the trace.
+    pub time: Filetime,
+    /// How that is known.
+    pub basis: BootBasis,
+}
+
+/// How the start of the kernel is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BootBasis {
+    /// The header of the trace says it.
+    Header,
+    /// It is the start of the process System.
+    SystemProcess,
+    /// The log begins while the machine starts: its first event is some seconds later.
+    FirstEvent,
+}
+
 /// What is known of a trace before its events are decoded.
 #[derive(Debug, Clone)]
 pub struct TraceInfo {
@@ -131,6 +153,10 @@ pub struct TraceInfo {
     pub highest_user: u64,
     /// What evidence it holds.
     pub coverage: Coverage,
+    /// When the kernel started, where the trace tells.
+    pub boot: Option<Boot>,
+    /// The writes to servicing logs; `None` where opening the trace does not look for them.
+    pub log_writes: Option<Vec<LogWrite>>,
     /// What was wrong with the file.
     pub warnings: Vec<Message>,
 }

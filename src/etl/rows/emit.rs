@@ -13,7 +13,7 @@ use crate::etl::link::{End, Imports, Late};
 use crate::etl::selfdescribing::Event;
 use crate::etl::trace::EtlTrace;
 use crate::trace::names::lasting;
-use crate::trace::{Batch, Callback, Class, CreateRequest, FileUse, Frames, Want};
+use crate::trace::{Batch, Callback, Class, CreateRequest, FileUse, Frames, Transfer, Want};
 
 /// Writes rows into a batch.
 pub struct Emit<'a, 'r> {
@@ -238,9 +238,17 @@ fn file_use(kept: &Kept, body: &Body<'_>) -> Option<FileUse> {
         }),
         _ => None,
     };
+    let transfer = match io.request {
+        FileRequest::Transfer { offset, size, .. } => Some(Transfer {
+            offset: offset as i64,
+            length: size,
+        }),
+        _ => None,
+    };
     Some(FileUse {
         object: io.file_object,
         create,
+        transfer,
     })
 }
 

@@ -11,6 +11,8 @@ use crate::pml::text::{Info, Text};
 /// Operation numbers that more than one decoder asks for.
 pub(super) mod op {
     pub const CREATE: u16 = 20;
+    pub const READ: u16 = 23;
+    pub const WRITE: u16 = 24;
     pub const QUERY_INFORMATION: u16 = 25;
     pub const SET_INFORMATION: u16 = 26;
     pub const DIRECTORY: u16 = 32;

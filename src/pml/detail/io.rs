@@ -2,20 +2,48 @@
 
 use super::Mode;
 use super::field::{FieldSink, Value};
-use super::file::FileEvent;
+use super::file::{FileEvent, op};
 use super::tables::{flags, names};
 use crate::bytes::{i64_at, u32_at};
+use crate::pml::operations::class;
+use crate::pml::record::Record;
+use crate::trace::Transfer;
 
 pub(super) fn read_write<S: FieldSink>(event: &FileEvent<'_>, sink: &mut S) -> Option<()> {
-    sink.field("Offset", Value::GroupedSigned(event.slot_i64(2)?));
+    let Transfer { offset, length } = of(event)?;
+    sink.field("Offset", Value::GroupedSigned(offset));
+    sink.field("Length", Value::Grouped(length.into()));
+    irp_flags(event.irp_flags(), sink);
+    Some(())
+}
+
+fn of(event: &FileEvent<'_>) -> Option<Transfer> {
+    let offset = event.slot_i64(2)?;
     // The extra block holds what was transferred, slot 0 what was asked for.
     let length = match event.extra().and_then(|extra| u32_at(extra, 0)) {
         Some(transferred) => transferred,
         None => event.slot_u32(0)?,
     };
-    sink.field("Length", Value::Grouped(length.into()));
-    irp_flags(event.irp_flags(), sink);
-    Some(())
+    Some(Transfer { offset, length })
+}
+
+/// What a read or write moved; `None` for other events.
+pub fn transfer(record: &Record<'_>) -> Option<Transfer> {
+    let moves = record.class() == class::FILE && matches!(record.operation(), op::READ | op::WRITE);
+    moves.then(|| of(&FileEvent::parse(record)?))?
+}
+
+/// The path and the place of a write that succeeded, the path in `path`, which is cleared first; `None` for other events.
+#[inline]
+pub fn written_path(record: &Record<'_>, path: &mut String) -> Option<Transfer> {
+    let writes = record.class() == class::FILE && record.operation() == op::WRITE;
+    if !writes || record.status() != 0 {
+        return None;
+    }
+    let event = FileEvent::parse(record)?;
+    path.clear();
+    event.path.push_to(path);
+    of(&event)
 }
 
 /// What the flags of a read or write IRP say: how it goes, and its priority.

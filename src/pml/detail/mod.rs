@@ -26,6 +26,7 @@ mod volume;
 
 pub use create::{Create, create_parameters};
 pub use field::{FieldSink, Name, Value};
+pub use io::{transfer, written_path};
 pub use process::{
     ImageLoad, ProcessCreated, ProcessStart, image_load, process_created, process_start,
 };

@@ -58,6 +58,29 @@ impl Answer {
                 .collect::<Vec<_>>()
         };
         let (implicated, touched) = (of(Verdict::Implicated), of(Verdict::Touched));
+        if findings.attempt_missing().is_some() {
+            return Self::named(
+                "none",
+                lang.pick(
+                    "The failed attempt is in none of the traces: they can blame nobody for it",
+                    "失败的安装尝试不在任何跟踪中：不能据此归咎于任何一方",
+                ),
+                Vec::new(),
+                "",
+                lang,
+            )
+            .limits(
+                &[lang.pick(
+                    "When the update failed, and with what; and what went on in the traces at another time.",
+                    "更新何时失败、因何失败；以及跟踪中在其他时间发生的事情。",
+                )],
+                &[lang.pick(
+                    "Who took part in the failure: that takes a trace of the boot or the shutdown in which the attempt is made.",
+                    "谁参与了失败：这需要跟踪进行安装尝试的那次启动或关机。",
+                )],
+                findings,
+            );
+        }
         match (implicated.is_empty(), touched.is_empty()) {
             (false, _) => Self::named(
                 "implicated",

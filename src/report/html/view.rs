@@ -181,7 +181,7 @@ impl<'a> Page<'a> {
             inputs: Listed::new(findings.inputs.iter().map(|input| InputView {
                 path: &input.path,
                 kind: input.kind.as_str(),
-                trace: input.kind.is_trace(),
+                trace: input.is_trace(),
                 bytes: bytes(input.bytes),
                 events: count(input.events),
                 first: input.first.map(|time| When::new(time, zone)),

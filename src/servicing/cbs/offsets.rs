@@ -148,7 +148,10 @@ mod tests {
         line: u64,
         basis: OffsetBasis,
     ) -> Option<OffsetEvidence> {
-        let at = LineRef { file: 0, line };
+        let at = LineRef {
+            line,
+            ..LineRef::default()
+        };
         OffsetEvidence::new(local(local_text), local(utc).to_utc(0), at, basis)
     }
 
@@ -179,7 +182,13 @@ mod tests {
         offsets.add(csi("2026-03-29 01:59:30", "2026-03-29 00:59:30", 11));
         offsets.add(csi("2026-03-29 03:00:00", "2026-03-29 01:00:00", 20));
         offsets.add(csi("2026-03-29 03:00:09", "2026-03-29 01:00:09", 30));
-        let minutes = |line| offsets.at(LineRef { file: 0, line }).unwrap().minutes;
+        let minutes = |line| {
+            let at = LineRef {
+                line,
+                ..LineRef::default()
+            };
+            offsets.at(at).unwrap().minutes
+        };
         assert_eq!([1, 10, 19, 20, 99].map(minutes), [60, 60, 60, 120, 120]);
         assert_eq!(offsets.changes().len(), 2);
         let near = |text| offsets.near(local(text)).unwrap().minutes;

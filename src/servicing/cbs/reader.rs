@@ -10,7 +10,7 @@ use crate::input::view::Source;
 use crate::lang::Message;
 use crate::say;
 use crate::servicing::local_time::{LocalTime, number};
-use crate::servicing::mark::LineRef;
+use crate::servicing::mark::{LineRef, place};
 use crate::trace::Filetime;
 use std::io;
 
@@ -80,7 +80,7 @@ impl CbsFile {
     }
 }
 
-/// Goes through a log: `visit` gets each line with its number, from 1.
+/// Goes through a log: `visit` gets each line with its place; the log counts as the first, 0.
 ///
 /// `tick` hears of the bytes read, from time to time.
 ///
@@ -90,7 +90,7 @@ pub fn for_each_line(
     source: &Source,
     options: &TextOptions,
     tick: &dyn Fn(u64),
-    mut visit: impl FnMut(u64, &Line<'_>),
+    mut visit: impl FnMut(LineRef, &Line<'_>),
 ) -> io::Result<(TextReport, LineCounts)> {
     let mut counts = LineCounts::default();
     let mut cache = StampCache::default();
@@ -105,7 +105,7 @@ pub fn for_each_line(
             Line::Fragment(_) => counts.fragments += 1,
             Line::Blank => counts.blank += 1,
         }
-        visit(line.number, &kind);
+        visit(place(&line), &kind);
     })?;
     Ok((report, counts))
 }
@@ -186,11 +186,11 @@ impl CbsReader {
         let before = self.files.last().and_then(|file| archive_end(&file.name));
         let collector = &mut self.collector;
         let mut first_last: Option<(LocalTime, LocalTime)> = None;
-        let (text, lines) = for_each_line(source, options, tick, |line, kind| {
+        let (text, lines) = for_each_line(source, options, tick, |at, kind| {
             let Line::Record(record, event) = kind else {
                 return;
             };
-            let at = LineRef { file: number, line };
+            let at = LineRef { file: number, ..at };
             match &mut first_last {
                 Some((_, last)) => *last = record.time,
                 none => {

@@ -198,7 +198,7 @@ fn every_line_is_known() {
                 story.queue = Some(story.boot - 90 * SECOND);
                 story.failure = story.boot - 60 * SECOND;
             }
-            let Log { bytes, lines } = cbs(&story, &Paper::default());
+            let Log { bytes, lines, .. } = cbs(&story, &Paper::default());
             let mut plain = 0;
             let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
             let (report, counts) = for_each_line(
@@ -904,7 +904,13 @@ fn through(bytes: &[u8]) -> CbsLog {
     for attempt in &log.attempts {
         let span = span(&log, attempt);
         assert!(span.start <= span.failure && span.failure <= span.end);
-        assert!(attempt.failure.0.at >= LineRef { file: 0, line: 1 });
+        assert!(
+            attempt.failure.0.at
+                >= LineRef {
+                    line: 1,
+                    ..LineRef::default()
+                }
+        );
         assert!(attempt.evidence.is_sorted_by_key(|mark| mark.at));
     }
     log

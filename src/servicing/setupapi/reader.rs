@@ -8,7 +8,7 @@ use crate::input::view::Source;
 use crate::lang::Message;
 use crate::say;
 use crate::servicing::local_time::LocalTime;
-use crate::servicing::mark::LineRef;
+use crate::servicing::mark::{LineRef, place};
 use std::io;
 
 /// How many lines of each kind a log has.
@@ -97,7 +97,7 @@ impl SetupLog {
     }
 }
 
-/// Goes through a log: `visit` gets each line with its number, from 1.
+/// Goes through a log: `visit` gets each line with its place; the log counts as the first, 0.
 ///
 /// `tick` hears of the bytes read, from time to time.
 ///
@@ -107,10 +107,10 @@ pub fn for_each_line(
     source: &Source,
     options: &TextOptions,
     tick: &dyn Fn(u64),
-    mut visit: impl FnMut(u64, &Line<'_>),
+    mut visit: impl FnMut(LineRef, &Line<'_>),
 ) -> io::Result<TextReport> {
     Lines::open(source, options)?.for_each(tick, |line| {
-        visit(line.number, &Line::parse(line.text));
+        visit(place(&line), &Line::parse(line.text));
     })
 }
 
@@ -137,8 +137,8 @@ impl SetupReader {
         let collector = &mut self.collector;
         let mut counts = LineCounts::default();
         let mut first_last: Option<(LocalTime, LocalTime)> = None;
-        let text = for_each_line(source, options, tick, |line, kind| {
-            let at = LineRef { file: number, line };
+        let text = for_each_line(source, options, tick, |at, kind| {
+            let at = LineRef { file: number, ..at };
             let placed = collector.take(at, kind);
             let count = match kind {
                 Line::Header(_) | Line::Boot(_) => &mut counts.heads,

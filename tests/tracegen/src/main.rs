@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracegen::logs::{Encoding, Paper, Zone, cbs, setupapi};
 use tracegen::scenario::{
-    Case, EtlCase, EtlOptions, EtlTruth, Truth, boot_case, boot_case_32, boot_story, boot_trace,
-    boot_trace_32, clean_case, clean_trace, held_case, held_trace, hostile_case, short_boot_case,
-    short_boot_trace,
+    Case, EtlCase, EtlOptions, EtlTruth, Truth, before_case, before_story, boot_case, boot_case_32,
+    boot_story, boot_trace, boot_trace_32, clean_case, clean_trace, held_case, held_trace,
+    hostile_case, short_boot_case, short_boot_trace,
 };
 
 const USAGE: &str = "usage:
@@ -20,6 +20,7 @@ const USAGE: &str = "usage:
   tracegen operations TRACE                 print every operation meant, with its callbacks (JSON lines)
   tracegen logs MINUTES DIR                 write CBS.log and setupapi.dev.log of the boot case, in a zone
                                             MINUTES ahead of UTC, into DIR
+  tracegen before DIR                       write a case whose attempt failed before the traced boot into DIR
   tracegen big --bytes SIZE OUT.pml         write a log of about SIZE (suffix K, M or G) bytes
   tracegen big --bytes SIZE OUT.log         the same as CBS.log
   tracegen big-etl SIZE OUT.etl [compressed]  write a trace of about SIZE bytes
@@ -75,6 +76,26 @@ fn run(args: &[&str]) -> io::Result<bool> {
             std::fs::write(dir.join("CBS.log"), cbs(&story, &paper).bytes)?;
             paper.encoding = Encoding::Gbk;
             std::fs::write(dir.join("setupapi.dev.log"), setupapi(&story, &paper).bytes)?;
+        }
+        ["before", dir] => {
+            let mut paper = Paper {
+                zone: Zone::hours(2),
+                // Two hours ahead of UTC, and fast.
+                skew_ms: 3_700,
+                filler: 20,
+                ..Paper::default()
+            };
+            let story = before_story();
+            let cbs = cbs(&story, &paper);
+            paper.encoding = Encoding::Utf8;
+            let setup = setupapi(&story, &paper);
+            let dir = Path::new(dir);
+            std::fs::create_dir_all(dir)?;
+            std::fs::write(dir.join("CBS.log"), &cbs.bytes)?;
+            std::fs::write(dir.join("setupapi.dev.log"), &setup.bytes)?;
+            before_case(&cbs, &setup)
+                .log
+                .write_to(dir.join("boot_after.pml"))?;
         }
         ["big", "--bytes", size, path] if path.ends_with(".log") => {
             let Some(bytes) = parse_size(size) else {

@@ -1,12 +1,13 @@
 //! Lines of CBS.log.
 
+use super::ink::Ink;
 use super::{Lines, Log, Paper};
 
 /// Writes CBS.log line by line.
 #[derive(Debug, Clone)]
 pub struct CbsWriter {
     paper: Paper,
-    text: String,
+    ink: Ink,
     lines: Lines,
     /// Number of the next record of the component store.
     record: u32,
@@ -18,7 +19,7 @@ impl CbsWriter {
     pub fn new(paper: &Paper) -> Self {
         Self {
             paper: *paper,
-            text: String::new(),
+            ink: Ink::default(),
             lines: Lines::default(),
             record: 1,
             fillers: 0,
@@ -31,12 +32,12 @@ impl CbsWriter {
     }
 
     fn line(&mut self, text: &str) {
-        self.text.push_str(text);
-        self.text.push_str(self.paper.newline);
+        self.ink.line(&self.paper, text);
     }
 
     /// A record in the columns of the log: level and component as they are given.
     pub fn record(&mut self, time: u64, level: &str, component: &str, text: &str) {
+        self.ink.moment(time);
         let stamp = self.paper.seconds(time);
         self.line(&format!("{stamp}, {level:<22}{component:<7}{text}"));
     }
@@ -147,8 +148,9 @@ impl CbsWriter {
     /// The file.
     pub fn finish(self) -> Log {
         Log {
-            bytes: self.paper.encode(&self.text),
+            bytes: self.paper.encode(&self.ink.text),
             lines: self.lines,
+            writes: self.ink.into_writes(),
         }
     }
 }

@@ -15,6 +15,7 @@
 pub mod big;
 mod cbs;
 mod cbs_story;
+mod ink;
 mod paper;
 mod setupapi;
 mod setupapi_story;
@@ -22,6 +23,7 @@ mod story;
 
 pub use cbs::CbsWriter;
 pub use cbs_story::cbs;
+pub use ink::LogWrite;
 pub use paper::{Encoding, Paper, Zone};
 pub use setupapi::SetupWriter;
 pub use setupapi_story::setupapi;
@@ -34,6 +36,23 @@ pub struct Log {
     pub bytes: Vec<u8>,
     /// Lines by kind, as they were meant.
     pub lines: Lines,
+    /// How it was written, in order.
+    pub writes: Vec<LogWrite>,
+}
+
+impl Log {
+    /// The write that brought a line, from 1.
+    pub fn write_of(&self, line: u64) -> Option<&LogWrite> {
+        let mut writes = self.writes.iter();
+        writes.find(|write| (write.line..write.line + write.lines).contains(&line))
+    }
+
+    /// Number of the first line that holds `text`, from 1.
+    pub fn line_with(&self, text: &str) -> Option<u64> {
+        let lines = String::from_utf8_lossy(&self.bytes);
+        let at = lines.split('\n').position(|line| line.contains(text))?;
+        Some(at as u64 + 1)
+    }
 }
 
 /// How many lines of each kind were written.

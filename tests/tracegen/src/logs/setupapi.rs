@@ -1,12 +1,13 @@
 //! Lines of setupapi.dev.log.
 
+use super::ink::Ink;
 use super::{Lines, Log, Paper};
 
 /// Writes setupapi.dev.log section by section.
 #[derive(Debug, Clone)]
 pub struct SetupWriter {
     paper: Paper,
-    text: String,
+    ink: Ink,
     lines: Lines,
     /// Scopes that are open: body lines are indented by five blanks for each.
     depth: usize,
@@ -17,7 +18,7 @@ impl SetupWriter {
     pub fn new(paper: &Paper, version: &str) -> Self {
         let mut log = Self {
             paper: *paper,
-            text: String::new(),
+            ink: Ink::default(),
             lines: Lines::default(),
             depth: 0,
         };
@@ -33,8 +34,7 @@ impl SetupWriter {
     fn line(&mut self, text: &str) {
         self.lines.telling += u64::from(!text.is_empty());
         self.lines.blank += u64::from(text.is_empty());
-        self.text.push_str(text);
-        self.text.push_str(self.paper.newline);
+        self.ink.line(&self.paper, text);
     }
 
     /// The header. Some logs have another one in their middle.
@@ -64,7 +64,9 @@ impl SetupWriter {
     /// A section opens.
     pub fn open(&mut self, time: u64, title: &str, command: &str) {
         self.depth = 0;
+        self.ink.moment(time);
         self.line(&format!(">>>  [{title}]"));
+        self.ink.moment(time);
         let stamp = self.paper.slashed(time);
         self.line(&format!(">>>  Section start {stamp}"));
         if !command.is_empty() {
@@ -75,6 +77,7 @@ impl SetupWriter {
     /// A section opens, in the words of Windows Vista.
     pub fn open_vista(&mut self, time: u64, title: &str) {
         self.depth = 0;
+        self.ink.moment(time);
         let stamp = self.paper.slashed(time);
         self.line(&format!(">>>  [{title}]"));
         self.line(&format!(">>>  {stamp}: Section start"));
@@ -82,6 +85,7 @@ impl SetupWriter {
 
     /// It closes: `SUCCESS`, `FAILURE(0x000003f1)`.
     pub fn close(&mut self, time: u64, status: &str) {
+        self.ink.moment(time);
         let stamp = self.paper.slashed(time);
         self.line(&format!("<<<  Section end {stamp}"));
         self.line(&format!("<<<  [Exit status: {status}]"));
@@ -91,6 +95,7 @@ impl SetupWriter {
 
     /// It closes, in the words of Windows Vista.
     pub fn close_vista(&mut self, time: u64, code: u32) {
+        self.ink.moment(time);
         let stamp = self.paper.slashed(time);
         self.line(&format!("<<<  [{stamp}: Section end]"));
         self.line(&format!("<<<  [Exit Status(0x{code:08x})]"));
@@ -125,6 +130,7 @@ impl SetupWriter {
 
     /// A line with its time.
     pub fn timed(&mut self, time: u64, category: &str, text: &str) {
+        self.ink.moment(time);
         let stamp = self.paper.of_day(time);
         self.body("", category, &format!("{text} {stamp}"));
     }
@@ -149,8 +155,9 @@ impl SetupWriter {
     /// The file.
     pub fn finish(self) -> Log {
         Log {
-            bytes: self.paper.encode(&self.text),
+            bytes: self.paper.encode(&self.ink.text),
             lines: self.lines,
+            writes: self.ink.into_writes(),
         }
     }
 }

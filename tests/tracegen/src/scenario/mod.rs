@@ -23,10 +23,11 @@ pub use etl::{
 };
 pub use holders::ConflictMeant;
 pub use hostile::{HOSTILE, hostile_case, hostile_story};
+pub use servicing::Appends;
 pub use time::rfc3339;
 pub use truth::{DriverTruth, Findings, ProcessTruth, Span, Truth};
 
-use crate::logs::Story;
+use crate::logs::{Log, Phase, Story};
 use crate::pml::{Bits, Event, LogBuilder};
 use scene::Scene;
 use serde::Serialize;
@@ -109,6 +110,49 @@ impl Case {
 /// `xyzmon.sys` and `latefilt.sys` touch it without harm, `nvlddmkm.sys` and `tmsnet.sys` are only there.
 pub fn boot_case() -> Case {
     case(Bits::B64, true)
+}
+
+/// [`short_boot_case`] in which the servicing logs are seen being written: CBS.log and setupapi.dev.log as they are
+/// given, by the writes of [`Log`].
+pub fn logged_case(cbs: &Log, setupapi: &Log, how: Appends) -> Case {
+    let mut scene = Scene::new(Bits::B64, START, 417);
+    scene.logs_apart = true;
+    let mut scene = told(scene, true, SHORT_NOISE);
+    servicing::log_files(&mut scene, cbs, setupapi, how);
+    finish(scene)
+}
+
+/// The update of [`before_case`] as the text logs of servicing tell it: it failed in the shutdown before the boot.
+pub fn before_story() -> Story {
+    Story {
+        phase: Phase::Shutdown,
+        queue: Some(START - 95 * 10 * SECOND),
+        failure: START - 70 * 10 * SECOND,
+        rollback_end: Some(START + 10 * SERVICING.1),
+        ..boot_story()
+    }
+}
+
+/// The boot after an update that failed in the shutdown: poqexec takes everything back, and the third parties' drivers
+/// get in its way as they do everywhere. The logs are seen being written.
+pub fn before_case(cbs: &Log, setupapi: &Log) -> Case {
+    let mut scene = Scene::new(Bits::B64, START, 420);
+    scene.logs_apart = true;
+    gallery::lives(&mut scene);
+    noise::add(&mut scene, 6 * SECOND, END, SHORT_NOISE);
+    let (from, to) = SERVICING;
+    servicing::trusted_installer(&mut scene, from, to);
+    suspects::tms(&mut scene, FAILURE);
+    suspects::tms_service(&mut scene, from + SECOND, to);
+    suspects::bystanders(&mut scene, from + SECOND, to);
+    servicing::primitives(&mut scene, from + SECOND, to, true);
+    servicing::log_files(&mut scene, cbs, setupapi, Appends::AtOffset);
+    finish(scene)
+}
+
+/// A case as a kernel trace.
+pub fn trace_of(case: &Case, options: EtlOptions) -> EtlCase {
+    EtlCase::record(case, Bits::B64, true, options)
 }
 
 /// The same machine with an update that works: no third-party driver on driver-store paths.
@@ -198,7 +242,11 @@ fn case_among(bits: Bits, failing: bool, noise: u64) -> Case {
     in_scene(scene, failing, noise)
 }
 
-fn in_scene(mut scene: Scene, failing: bool, noise: u64) -> Case {
+fn in_scene(scene: Scene, failing: bool, noise: u64) -> Case {
+    finish(told(scene, failing, noise))
+}
+
+fn told(mut scene: Scene, failing: bool, noise: u64) -> Scene {
     gallery::lives(&mut scene);
     noise::add(&mut scene, 6 * SECOND, END, noise);
     gallery::add(&mut scene, 34 * SECOND);
@@ -216,7 +264,7 @@ fn in_scene(mut scene: Scene, failing: bool, noise: u64) -> Case {
         servicing::forward(&mut scene, from + SECOND, FAILURE, &[]);
         servicing::primitives(&mut scene, ROLLBACK, to, false);
     }
-    finish(scene)
+    scene
 }
 
 fn finish(scene: Scene) -> Case {

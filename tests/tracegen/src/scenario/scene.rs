@@ -13,6 +13,8 @@ pub(crate) struct Scene {
     pub(crate) rng: Prng,
     pub(crate) events: Vec<Event>,
     pub(crate) boot: u64,
+    /// The writes to the servicing logs are those of logs that were made, and come with them.
+    pub(crate) logs_apart: bool,
 }
 
 /// One event to add. Times in microseconds after the log began, durations in 100 ns.
@@ -72,6 +74,7 @@ impl Scene {
             rng: Prng::new(seed),
             events: Vec::new(),
             boot,
+            logs_apart: false,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::processes::Role;
 use super::scene::{Scene, Shot};
 use super::status::*;
+use crate::logs::{Log, LogWrite};
 use crate::pml::op::{Create, FileOp, KeyInfo, QueryInfo, RegOp, SetInfo, Transfer, Value};
 
 /// The package the update fails on.
@@ -104,7 +105,9 @@ fn publish(scene: &mut Scene, at: u64, inf: &str, hash: &str) {
         done: Some(96),
         irp_flags: 0x6_0A00,
     };
-    scene.file(worker.later(750), log, FileOp::WriteFile(append));
+    if !scene.logs_apart {
+        scene.file(worker.later(750), log, FileOp::WriteFile(append));
+    }
     for (n, root) in [
         "HKLM\\DRIVERS\\DriverDatabase",
         "HKLM\\SYSTEM\\DriverDatabase",
@@ -176,6 +179,53 @@ fn reflect(scene: &mut Scene, at: u64, folder: &str, payload: &str, store_driver
         "ImagePath",
         Value::expand_sz("system32\\drivers\\x.sys"),
     );
+}
+
+/// How a write says where it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Appends {
+    /// By its offset.
+    #[default]
+    AtOffset,
+    /// To the end of the file, wherever that is.
+    ToEnd,
+}
+
+/// The writes that bring the servicing logs to the disk, by TiWorker; those of its lifetime only.
+pub(crate) fn log_files(scene: &mut Scene, cbs: &Log, setupapi: &Log, how: Appends) {
+    let files = [
+        ("C:\\Windows\\Logs\\CBS\\CBS.log", cbs),
+        ("C:\\Windows\\INF\\setupapi.dev.log", setupapi),
+    ];
+    for (path, log) in files {
+        log_writes(scene, path, &log.writes, how);
+    }
+}
+
+fn log_writes(scene: &mut Scene, path: &str, writes: &[LogWrite], how: Appends) {
+    for write in writes {
+        let Some(at) = write.time.checked_sub(scene.boot) else {
+            continue;
+        };
+        let at = at / 10;
+        if !scene.runs(Role::TiWorker, at) || at > super::END {
+            continue;
+        }
+        let transfer = Transfer {
+            offset: match how {
+                Appends::AtOffset => write.offset as i64,
+                Appends::ToEnd => -1,
+            },
+            length: write.length,
+            done: Some(write.length),
+            irp_flags: 0x6_0A00,
+        };
+        scene.file(
+            Shot::ok(at, Role::TiWorker),
+            path,
+            FileOp::WriteFile(transfer),
+        );
+    }
 }
 
 /// TrustedInstaller's own part: packages and sessions, hardly any driver store.
