@@ -362,3 +362,37 @@ fn the_committed_case_of_an_attempt_before_the_boot() {
         assert!((offset - 7_203_700_000).abs() < 5_000, "{clock}");
     }
 }
+
+#[test]
+fn another_reason_than_drivers_is_told() {
+    let lines = |text: &[&str]| -> Vec<u8> {
+        let record =
+            |text: &&str| format!("2026-05-12 06:42:18, Info                  CBS    {text}\r\n");
+        text.iter().map(record).collect::<String>().into_bytes()
+    };
+    let told = |log: Vec<u8>| {
+        let folder = folder();
+        write(folder.path(), "CBS.log", log);
+        let found = analyze(&folder, &[]);
+        assert_eq!(found["failure"], Value::Null);
+        found["warnings"].to_string()
+    };
+    let installers = told(lines(&[
+        "TI: --- Initializing Trusted Installer ---",
+        "Setting ExecuteState key to: CbsExecuteStateInitiateRollback | CbsExecuteStateFlagAdvancedInstallersFailed",
+    ]));
+    assert!(
+        installers
+            .contains("line 2 (2026-05-12 06:42:18.000, local): an advanced installer failed"),
+        "{installers}"
+    );
+    let before = told(lines(&[
+        "TI: --- Initializing Trusted Installer ---",
+        "Startup: current ExecuteState is CbsExecuteStateStageDrivers | CbsExecuteStateFlagRollback | CbsExecuteStateFlagDriversFailed",
+        "Retrieved original failure status: 0x800703f1, last forward execute state: CbsExecuteStatePrimitives",
+    ]));
+    assert!(
+        before.contains("failure (0x800703f1) lies before the first log"),
+        "{before}"
+    );
+}

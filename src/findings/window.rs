@@ -5,7 +5,7 @@ use super::logs::{LogClock, LoggedFailure, client_rows};
 use super::schema::{Span, Window, WindowEvidence, WindowSource};
 use crate::lang::Message;
 use crate::say;
-use crate::servicing::cbs::Phase;
+use crate::servicing::cbs::{CbsLog, OtherCause, OtherFailure, Phase};
 use crate::servicing::{ServicingSpan, UserWindow, servicing_span};
 use crate::trace::time::{TICKS_PER_DAY, TICKS_PER_SECOND};
 use crate::trace::{Filetime, Progress};
@@ -83,6 +83,7 @@ fn logged_failure(
                 en: "The servicing logs tell of no failed driver operation.",
                 zh: "服务日志中没有失败的驱动程序操作。",
             ));
+            warnings.extend(case.logs.cbs.as_ref().and_then(other_reason));
         }
         return None;
     }
@@ -116,6 +117,49 @@ fn rollback_only(case: &Case<'_>, logged: &LoggedFailure) -> Option<Message> {
             zh: "跟踪中没有安装尝试，只有其回滚的一部分：不能据此归咎于其中的任何一方。",
         ),
     })
+}
+
+/// Why the update failed where no driver operation did, or did so before the first log.
+fn other_reason(log: &CbsLog) -> Option<Message> {
+    let code = |code: Option<u32>| code.map_or_else(String::new, |code| format!(" ({code:#010x})"));
+    let deferred = |other: &&OtherFailure| other.cause == OtherCause::PrimitivesDeferred;
+    if let Some(other) = log
+        .other_failures
+        .iter()
+        .rev()
+        .find(|other| !deferred(other))
+    {
+        // The line that says why stands before the one that says what follows.
+        let mut same = log.other_failures.iter().rev();
+        let told = same.find(|same| same.cause == other.cause && same.code.is_some());
+        let other = told.unwrap_or(other);
+        let time = other.mark.time;
+        let (name, line) = (log.name(other.mark.at), other.mark.at.line);
+        let code = code(other.code);
+        let (en, zh) = match other.cause {
+            OtherCause::Primitives | OtherCause::PrimitivesDeferred => (
+                "the primitive operations (files and registry) failed",
+                "基元操作（文件和注册表）失败",
+            ),
+            OtherCause::AdvancedInstallers => ("an advanced installer failed", "高级安装程序失败"),
+            OtherCause::Store => (
+                "the component store or a settings hive could not be loaded",
+                "无法加载组件存储或设置配置单元",
+            ),
+            OtherCause::Hang => ("servicing hung", "服务过程挂起"),
+        };
+        return Some(say!(
+            en: "{name}, line {line} ({time}, local): {en}{code}. That is another reason than a driver operation.",
+            zh: "{name} 第 {line} 行（本地时间 {time}）：{zh}{code}。这是驱动程序操作以外的原因。",
+        ));
+    }
+    let aftermath = log.aftermaths.last()?;
+    let (name, line) = (log.name(aftermath.mark.at), aftermath.mark.at.line);
+    let code = code(aftermath.code);
+    Some(say!(
+        en: "{name}, line {line}: a rollback goes on whose failure{code} lies before the first log. Add the CbsPersist log from before it.",
+        zh: "{name} 第 {line} 行：正在继续回滚，其失败{code}发生在第一个日志之前。请补充在此之前的 CbsPersist 日志。",
+    ))
 }
 
 /// Why the window of the logs is not used.

@@ -482,7 +482,7 @@ impl Collector {
             }
             return;
         }
-        if !state.is_rollback() {
+        if !(state.is_rollback() || state.initiates_rollback()) {
             return;
         }
         if let Some(open) = self.open.as_mut().filter(|open| open.settled) {

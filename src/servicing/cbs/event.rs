@@ -131,6 +131,11 @@ impl<'a> ExecuteState<'a> {
         self.has("CbsExecuteStateFlagRollback")
     }
 
+    /// The update is to be undone from the next pass on: `CbsExecuteStateInitiateRollback`.
+    pub fn initiates_rollback(self) -> bool {
+        self.name() == "CbsExecuteStateInitiateRollback"
+    }
+
     /// Driver operations failed.
     pub fn drivers_failed(self) -> bool {
         self.has("CbsExecuteStateFlagDriversFailed")

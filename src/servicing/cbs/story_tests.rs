@@ -802,7 +802,7 @@ fn other_rollbacks_are_no_attempts() {
     let log = read(&text(&[
         "10:00:05 Startup: Failed while processing critical primitive operations queue. [HRESULT = 0x80070005]",
         "2026-05-12 10:00:06, Error      [0x01803e] CSI    00000e64 (F) Failed execution of queue item Installer: HTTP Installer ({g}) with HRESULT HRESULT_FROM_WIN32(1058).  Failure will not be ignored: A rollback will be initiated[gle=0x80004005]",
-        "10:00:07 Setting ExecuteState key to: CbsExecuteStateInitiateRollback | CbsExecuteStateFlagRollback | CbsExecuteStateFlagAdvancedInstallersFailed",
+        "10:00:07 Setting ExecuteState key to: CbsExecuteStateInitiateRollback | CbsExecuteStateFlagAdvancedInstallersFailed",
         "10:00:08 Progress: UI message updated. Operation type: Update. Stage: 1 out of 1. Rollback.",
         "10:00:09 Setting ExecuteState key to: ExecuteStateNone",
     ]));
