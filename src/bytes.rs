@@ -103,8 +103,31 @@ pub fn need(bytes: &[u8], len: usize, what: Words, offset: u64) -> Result<&[u8],
 
 /// Appends UTF-16LE bytes to `out` as UTF-8; an unpaired surrogate becomes U+FFFD, a last odd byte is ignored.
 pub fn push_utf16(bytes: &[u8], out: &mut String) {
-    let units = bytes.chunks_exact(2).map(LittleEndian::read_u16);
+    let rest = push_ascii_utf16(bytes, out);
+    let units = rest.chunks_exact(2).map(LittleEndian::read_u16);
     out.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+}
+
+/// Appends what UTF-16LE bytes begin with, as far as it is ASCII, by runs of 16 characters: almost all paths are that and
+/// nothing else. Gives what is left.
+fn push_ascii_utf16<'a>(bytes: &'a [u8], out: &mut String) -> &'a [u8] {
+    const RUN: usize = 16;
+    let mut rest = bytes;
+    loop {
+        let units = (rest.len() / 2).min(RUN);
+        let (run, after) = rest.split_at(units * 2);
+        let mut text = [0; RUN];
+        let mut marks = 0;
+        for (to, unit) in text.iter_mut().zip(run.chunks_exact(2)) {
+            *to = unit[0];
+            marks |= unit[1] | unit[0] & 0x80;
+        }
+        match std::str::from_utf8(&text[..units]) {
+            Ok(text) if marks == 0 && units > 0 => out.push_str(text),
+            _ => return rest,
+        }
+        rest = after;
+    }
 }
 
 /// Appends bytes that are meant to be ASCII to `out`; a byte of 0x80 or above becomes the character of that number.
@@ -129,6 +152,33 @@ pub fn utf16_field(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_any_length_and_script() {
+        let ascii: String = ('a'..='z').chain('0'..='9').collect();
+        for text in [
+            "",
+            "a",
+            "\u{e9}",
+            "\u{4e2d}\u{6587}",
+            "\u{1f600}",
+            ascii.as_str(),
+        ] {
+            for before in [0, 1, 15, 16, 17, 40] {
+                let text = format!("{}{text}{}", "x".repeat(before), "y".repeat(before % 7));
+                let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+                let mut out = String::from("-");
+                push_utf16(&bytes, &mut out);
+                assert_eq!(out, format!("-{text}"));
+            }
+        }
+        let mut out = String::new();
+        push_utf16(
+            &[b'a', 0, 0, 0xD8, 0x80, 0, b'b', 1, b'c', 0, b'd'],
+            &mut out,
+        );
+        assert_eq!(out, "a\u{fffd}\u{80}\u{162}c");
+    }
 
     #[test]
     fn nothing_is_read_outside() {

@@ -1,7 +1,9 @@
 //! The census: what a trace holds, record by record, without looking into payloads.
 
+use super::clock::Clock;
 use super::error::EtlError;
 use super::file::EtlFile;
+use super::forms::{Form, Forms};
 use super::guid::Guid;
 use super::hooks::{GROUP_MASKS, GROUP_MASKS_BEFORE};
 use super::layout::{buffer as buffer_at, item};
@@ -9,7 +11,7 @@ use super::masks::GroupMasks;
 use super::provider_names::{defined_name, traits_name};
 use super::providers::{EVENT_METADATA, LOST_EVENT};
 use super::record::{Classic, Hook, Record, RecordKind};
-use super::records::Scratch;
+use super::records::{Records as RecordsOf, Scratch, Sink};
 use super::tally::Tally;
 use crate::trace::{Filetime, Records, Tick, for_each_unit};
 use hashbrown::HashMap;
@@ -100,16 +102,87 @@ pub fn census(file: &EtlFile, tick: Tick<'_>) -> io::Result<Census> {
 
 /// Sees the records of a unit on the way of the census.
 pub trait Visitor: Send {
+    /// What kernel records of one form are to it.
+    type Care: Copy + Default + Send;
+
+    /// Kernel records of this form are met for the first time in the unit.
+    fn meet(&mut self, form: &Form<()>) -> Self::Care;
+
+    /// The next good record of buffer `buffer`, of the kernel, with its time stamp.
+    fn kernel(&mut self, buffer: usize, form: &Form<Self::Care>, ticks: i64, record: &Record<'_>);
+
     /// The next good record of buffer `buffer`.
     fn record(&mut self, buffer: usize, record: &Record<'_>);
 
     /// There are no more records in the buffer.
-    fn end_buffer(&mut self, buffer: usize);
+    fn end_buffer(&mut self, buffer: usize, sum: &BufferSum);
 }
 
 impl Visitor for () {
+    type Care = ();
+    fn meet(&mut self, _: &Form<()>) {}
+    fn kernel(&mut self, _: usize, _: &Form<()>, _: i64, _: &Record<'_>) {}
     fn record(&mut self, _: usize, _: &Record<'_>) {}
-    fn end_buffer(&mut self, _: usize) {}
+    fn end_buffer(&mut self, _: usize, _: &BufferSum) {}
+}
+
+/// The good records of a buffer together.
+#[derive(Debug, Clone, Copy)]
+pub struct BufferSum {
+    /// How many there are.
+    pub records: u32,
+    /// Their bytes, with what is between them.
+    pub bytes: u64,
+    /// Their payloads' bytes.
+    payload_bytes: u64,
+    /// Earliest and latest time stamp; the earliest is the later where none has one.
+    low: i64,
+    high: i64,
+    /// First and last time stamp as they stand.
+    first: i64,
+    last: i64,
+    steps_back: u64,
+}
+
+impl BufferSum {
+    const NOTHING: Self = Self {
+        records: 0,
+        bytes: 0,
+        payload_bytes: 0,
+        low: i64::MAX,
+        high: i64::MIN,
+        first: 0,
+        last: i64::MIN,
+        steps_back: 0,
+    };
+
+    /// Earliest and latest time stamp, in ticks; `None` where no record has one.
+    pub fn range(&self) -> Option<(i64, i64)> {
+        (self.low <= self.high).then_some((self.low, self.high))
+    }
+
+    /// First and last time stamp as they stand.
+    fn ends(&self) -> Option<(i64, i64)> {
+        (self.low <= self.high).then_some((self.first, self.last))
+    }
+
+    #[inline]
+    fn count(&mut self, record: &Record<'_>) {
+        self.records += 1;
+        self.bytes += record.stride() as u64;
+        self.payload_bytes += record.payload().len() as u64;
+    }
+
+    #[inline]
+    fn time(&mut self, ticks: i64) {
+        if self.low > self.high {
+            self.first = ticks;
+        }
+        self.low = self.low.min(ticks);
+        self.high = self.high.max(ticks);
+        self.steps_back += u64::from(ticks < self.last);
+        self.last = ticks;
+    }
 }
 
 /// Takes the census of a file. A visitor that `make` makes sees the records of each unit; `take` gets the
@@ -150,93 +223,136 @@ struct UnitCensus {
     providers: Tally<Guid>,
 }
 
+/// The records of a buffer on their way into the census of its unit.
+struct BufferCensus<'c, V> {
+    unit: &'c mut UnitCensus,
+    visitor: &'c mut V,
+    number: usize,
+    clock: &'c Clock,
+    sum: BufferSum,
+    bad: u64,
+    faults: Vec<EtlError>,
+}
+
+impl<'a, V: Visitor> Sink<'a> for BufferCensus<'_, V> {
+    type Care = V::Care;
+
+    fn meet(&mut self, form: &Form<()>) -> V::Care {
+        self.visitor.meet(form)
+    }
+
+    #[inline(always)]
+    fn kernel(&mut self, form: &mut Form<V::Care>, ticks: i64, record: Record<'a>) {
+        form.count += 1;
+        self.sum.count(&record);
+        self.sum.time(ticks);
+        if notes_masks(form.hook.id) {
+            self.unit
+                .census
+                .note_masks(&record, form.hook.id, self.clock);
+        }
+        self.visitor.kernel(self.number, form, ticks, &record);
+    }
+
+    fn other(&mut self, record: Record<'a>) {
+        self.sum.count(&record);
+        if let Some(ticks) = record.time() {
+            self.sum.time(ticks);
+        }
+        self.unit.record(&record, self.clock);
+        self.visitor.record(self.number, &record);
+    }
+
+    fn bad(&mut self, fault: EtlError) {
+        self.bad += 1;
+        if self.faults.len() < LISTED {
+            self.faults.push(fault);
+        }
+    }
+}
+
 impl UnitCensus {
-    fn of(file: &EtlFile, unit: usize, visitor: &mut impl Visitor) -> io::Result<Self> {
+    fn of<V: Visitor>(file: &EtlFile, unit: usize, visitor: &mut V) -> io::Result<Self> {
         let mut out = Self {
             census: Census::default(),
             hooks: Tally::default(),
             classic: Tally::default(),
             providers: Tally::default(),
         };
+        let mut forms = Forms::default();
         let mut scratch = Scratch::default();
-        for buffer in file.unit_buffers(unit) {
-            out.buffer(file, buffer, &mut scratch, visitor)?;
-            visitor.end_buffer(buffer);
+        let buffers = file.unit_buffers(unit);
+        let held = file.hold(buffers.clone())?;
+        for buffer in buffers {
+            let records = file.records_held(buffer, &held, &mut scratch)?;
+            out.buffer(file, buffer, records, &mut forms, visitor);
+        }
+        for form in forms.iter() {
+            let known = usize::from(form.type_byte()) % TYPES;
+            out.census.types[known] += form.count;
+            out.hooks.add_many(form.hook, form.count);
         }
         Ok(out)
     }
 
-    fn buffer(
+    fn buffer<V: Visitor>(
         &mut self,
         file: &EtlFile,
         number: usize,
-        scratch: &mut Scratch,
-        visitor: &mut impl Visitor,
-    ) -> io::Result<()> {
+        mut records: RecordsOf<'_>,
+        forms: &mut Forms<V::Care>,
+        visitor: &mut V,
+    ) {
         let Some(buffer) = file.buffers().get(number) else {
-            return Ok(());
+            return;
         };
         let clock = file.clock_of(number);
         self.census.cpus.insert(buffer.cpu);
         self.census.compressed += u64::from(buffer.is_compressed());
         let lost = buffer_at::FLAG_EVENTS_LOST | buffer_at::FLAG_BUFFERS_LOST;
         self.census.flagged += u64::from(buffer.flags & lost != 0);
-        let mut ends = None;
-        let mut range: Option<(i64, i64)> = None;
-        let mut good = 0;
-        let mut records = file.records(number, scratch)?;
-        let mut bad = 0;
-        let mut faults = Vec::new();
-        let mut steps_back = 0;
-        records.each(
-            |record| {
-                good += 1;
-                if let Some(time) = record.time() {
-                    let (low, high) = range.get_or_insert((time, time));
-                    (*low, *high) = ((*low).min(time), (*high).max(time));
-                    let (_, last) = ends.get_or_insert((time, time));
-                    steps_back += u64::from(time < *last);
-                    *last = time;
-                }
-                self.record(&record, clock);
-                visitor.record(number, &record);
-            },
-            |fault| {
-                bad += 1;
-                if faults.len() < LISTED {
-                    faults.push(fault);
-                }
-            },
-        );
-        self.census.steps_back += steps_back;
-        self.census.records.bad += bad;
-        faults.into_iter().for_each(|fault| self.census.note(fault));
+        let mut sink = BufferCensus {
+            unit: self,
+            visitor,
+            number,
+            clock,
+            sum: BufferSum::NOTHING,
+            bad: 0,
+            faults: Vec::new(),
+        };
+        records.walk(forms, &mut sink);
+        let BufferCensus {
+            sum, bad, faults, ..
+        } = sink;
+        visitor.end_buffer(number, &sum);
+        let census = &mut self.census;
+        census.payload_bytes += sum.payload_bytes;
+        census.steps_back += sum.steps_back;
+        census.records.bad += bad;
+        faults.into_iter().for_each(|fault| census.note(fault));
         let lost = records.lost();
         let shortfall = records.shortfall().cloned();
-        self.census.broken += u64::from(lost > 0 || shortfall.is_some());
+        census.broken += u64::from(lost > 0 || shortfall.is_some());
         if let Some(fault) = shortfall.filter(|_| lost > 0) {
-            self.census.note(fault);
+            census.note(fault);
         }
-        self.census.records.skipped_bytes += lost;
-        self.census.records.good += u64::from(good);
-        self.census.per_buffer.push(good);
-        self.census.add_ends(ends);
-        if let Some((low, high)) = range {
-            self.census
-                .add_range(low, high, clock.filetime(low), clock.filetime(high));
+        census.records.skipped_bytes += lost;
+        census.records.good += u64::from(sum.records);
+        census.per_buffer.push(sum.records);
+        census.add_ends(sum.ends());
+        if let Some((low, high)) = sum.range() {
+            census.add_range(low, high, clock.filetime(low), clock.filetime(high));
         }
-        Ok(())
     }
 
-    #[inline]
-    fn record(&mut self, record: &Record<'_>, clock: &super::clock::Clock) {
+    /// Counts a record that has no form.
+    fn record(&mut self, record: &Record<'_>, clock: &Clock) {
         let census = &mut self.census;
         census.types[usize::from(record.type_byte()) % TYPES] += 1;
-        census.payload_bytes += record.payload().len() as u64;
         if let Some(hook) = record.hook() {
             self.hooks
                 .add(hook, u64::from(hook.id) << 8 | u64::from(hook.version));
-            if matches!(hook.id, GROUP_MASKS | GROUP_MASKS_BEFORE) {
+            if notes_masks(hook.id) {
                 census.note_masks(record, hook.id, clock);
             }
             return;
@@ -263,6 +379,12 @@ impl UnitCensus {
             }
         }
     }
+}
+
+/// Whether a hook tells of the kernel flags.
+#[inline]
+fn notes_masks(hook: u16) -> bool {
+    matches!(hook, GROUP_MASKS | GROUP_MASKS_BEFORE)
 }
 
 impl Census {
@@ -295,7 +417,7 @@ impl Census {
     }
 
     #[cold]
-    fn note_masks(&mut self, record: &Record<'_>, hook: u16, clock: &super::clock::Clock) {
+    fn note_masks(&mut self, record: &Record<'_>, hook: u16, clock: &Clock) {
         let Some((masks, event_version)) = GroupMasks::parse(record.payload()) else {
             return;
         };

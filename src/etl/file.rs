@@ -10,7 +10,7 @@ use super::record::Record;
 use super::records::{Records, Scratch};
 use super::walk::{Walk, walk};
 use crate::bytes::{need, u16_at};
-use crate::input::view::Source;
+use crate::input::view::{Source, View};
 use crate::lang::{Message, Words};
 use crate::say;
 use crate::trace::Filetime;
@@ -26,6 +26,8 @@ const UNITS: u64 = 64;
 const FIRST_RECORD: u64 = buffer_at::SIZE as u64 + 0x1_0000;
 /// Fewer bytes tell nothing: the header of a buffer and the start of its first record.
 const SMALLEST: usize = buffer_at::SIZE + record::SMALLEST;
+/// A run of buffers may have this many times its bytes in the file to be mapped as one.
+const SPARSE: u64 = 2;
 /// The usual size of a buffer; the bound on sizes is not lower, whatever a damaged header says.
 const USUAL: u32 = 64 << 10;
 /// Two clocks that are further apart than a day do not tell of a correction, but of two machines.
@@ -41,6 +43,22 @@ pub struct Part {
     pub clock: Clock,
     /// The first of its buffers.
     pub first_buffer: usize,
+}
+
+/// Bytes of a run of buffers that are mapped together.
+#[derive(Debug)]
+pub struct Held {
+    from: u64,
+    view: Option<View>,
+}
+
+impl Held {
+    /// The bytes of a buffer, where they are held.
+    fn bytes_of(&self, buffer: &Buffer) -> Option<&[u8]> {
+        let view: &[u8] = self.view.as_ref()?;
+        let at = usize::try_from(buffer.offset.checked_sub(self.from)?).ok()?;
+        view.get(at..at.checked_add(buffer.len as usize)?)
+    }
 }
 
 /// An open trace: its header, the places of its buffers, and their records.
@@ -221,6 +239,57 @@ impl EtlFile {
     ) -> io::Result<Records<'a>> {
         match self.buffers.get(buffer) {
             Some(buffer) => Records::read(buffer, &self.source, scratch),
+            None => Ok(Records::none()),
+        }
+    }
+
+    /// The bytes of a run of buffers, where it is better to have them together than to read one buffer after the other:
+    /// they lie close to each other, in a file that is not mapped as a whole.
+    ///
+    /// # Errors
+    /// When the file cannot be mapped.
+    pub fn hold(&self, buffers: Range<usize>) -> io::Result<Held> {
+        self.hold_all(self.buffers.get(buffers).unwrap_or(&[]).iter())
+    }
+
+    /// The same for buffers that need not follow each other.
+    pub(super) fn hold_these(&self, buffers: &[u32]) -> io::Result<Held> {
+        let known = |at: &u32| self.buffers.get(*at as usize);
+        self.hold_all(buffers.iter().filter_map(known))
+    }
+
+    fn hold_all<'b>(&self, run: impl Iterator<Item = &'b Buffer>) -> io::Result<Held> {
+        let (mut from, mut to, mut bytes) = (u64::MAX, 0, 0_u64);
+        for buffer in run {
+            from = from.min(buffer.offset);
+            to = to.max(buffer.offset.saturating_add(buffer.len.into()));
+            bytes = bytes.saturating_add(buffer.len.into());
+        }
+        from = from.min(to);
+        let view = match self.source {
+            Source::File(..) if to - from <= bytes.saturating_mul(SPARSE) => {
+                Some(self.source.view(from..to)?)
+            }
+            _ => None,
+        };
+        Ok(Held { from, view })
+    }
+
+    /// The records of buffer `buffer`, which is among those that are held or is read to `scratch`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn records_held<'a>(
+        &'a self,
+        buffer: usize,
+        held: &'a Held,
+        scratch: &'a mut Scratch,
+    ) -> io::Result<Records<'a>> {
+        match self.buffers.get(buffer) {
+            Some(buffer) => match held.bytes_of(buffer) {
+                Some(bytes) => Ok(Records::new(buffer, bytes, scratch)),
+                None => Records::read(buffer, &self.source, scratch),
+            },
             None => Ok(Records::none()),
         }
     }

@@ -1,9 +1,11 @@
 //! The records of a slice, in time order.
 
-use super::file::EtlFile;
+use super::error::EtlError;
+use super::file::{EtlFile, Held};
+use super::forms::{Form, Forms};
 use super::hooks::hook_of_class;
 use super::record::{Hook, Record};
-use super::records::Scratch;
+use super::records::{Scratch, Sink};
 use super::slices::Slice;
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -39,39 +41,110 @@ pub fn hook_of(record: &Record<'_>) -> Option<Hook> {
     })
 }
 
+/// Chooses records of a slice.
+pub trait Choose<'a> {
+    /// What kernel records of one form are to it; those whose forms are the default are passed over.
+    type Care: Copy + Default + PartialEq;
+
+    /// Kernel records of this form are met for the first time in the slice.
+    fn meet(&mut self, form: &Form<()>) -> Self::Care;
+
+    /// The next record, of the kernel and with a form that is not passed over, with its time stamp.
+    fn kernel(
+        &mut self,
+        entries: &mut Entries,
+        place: Place,
+        form: &Form<Self::Care>,
+        ticks: i64,
+        record: Record<'a>,
+    );
+
+    /// The next record, of any kind.
+    fn other(&mut self, entries: &mut Entries, place: Place, record: Record<'a>);
+}
+
+/// The records of a buffer on their way to who chooses among them.
+struct Choosing<'c, 'a, C> {
+    chooser: &'c mut C,
+    entries: &'c mut Entries,
+    place: Place,
+    data: &'a [u8],
+}
+
+impl<'a, C> Choosing<'_, 'a, C> {
+    #[inline(always)]
+    fn next(&mut self, record: &Record<'a>) -> Place {
+        let place = self.place;
+        self.place.place += 1;
+        Place {
+            at: (record.bytes().as_ptr() as usize).wrapping_sub(self.data.as_ptr() as usize) as u32,
+            ..place
+        }
+    }
+}
+
+impl<'a, C: Choose<'a>> Sink<'a> for Choosing<'_, 'a, C> {
+    type Care = C::Care;
+
+    fn meet(&mut self, form: &Form<()>) -> C::Care {
+        self.chooser.meet(form)
+    }
+
+    #[inline(always)]
+    fn kernel(&mut self, form: &mut Form<C::Care>, ticks: i64, record: Record<'a>) {
+        let place = self.next(&record);
+        if form.care != C::Care::default() {
+            self.chooser
+                .kernel(self.entries, place, form, ticks, record);
+        }
+    }
+
+    fn other(&mut self, record: Record<'a>) {
+        let place = self.next(&record);
+        self.chooser.other(self.entries, place, record);
+    }
+
+    fn bad(&mut self, _: EtlError) {}
+}
+
 /// Space for the buffers of slices. It is used again by the next slice: to get it from the system and to clear it would
 /// take longer than to fill it.
 #[derive(Debug, Default)]
-pub struct Spaces(Mutex<Vec<Vec<Scratch>>>);
+pub struct Spaces(Mutex<Vec<Kept>>);
 
-/// Space for the buffers of a slice.
+/// Space for the buffers of a slice, and for what is taken of them.
 #[derive(Debug)]
 pub struct Space<'s> {
     from: &'s Spaces,
+    kept: Kept,
+}
+
+/// What is used again.
+#[derive(Debug, Default)]
+struct Kept {
     buffers: Vec<Scratch>,
+    entries: Entries,
 }
 
 impl Spaces {
     /// Space for `buffers` buffers.
     fn take(&self, buffers: usize) -> Space<'_> {
         let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut space = spare.unwrap_or_default();
+        let mut kept = spare.unwrap_or_default();
         // One slice in a hundred may be far larger than the others.
-        if space.len() < buffers || space.len() > 4 * buffers {
-            space.resize_with(buffers, Scratch::default);
+        if kept.buffers.len() < buffers || kept.buffers.len() > 4 * buffers {
+            kept.buffers.resize_with(buffers, Scratch::default);
         }
-        Space {
-            from: self,
-            buffers: space,
-        }
+        kept.entries.clear();
+        Space { from: self, kept }
     }
 }
 
 impl Drop for Space<'_> {
     fn drop(&mut self) {
-        let space = std::mem::take(&mut self.buffers);
+        let kept = std::mem::take(&mut self.kept);
         let mut spare = self.from.0.lock().unwrap_or_else(PoisonError::into_inner);
-        spare.push(space);
+        spare.push(kept);
     }
 }
 
@@ -80,15 +153,24 @@ impl Drop for Space<'_> {
 pub struct Loaded<'f> {
     file: &'f EtlFile,
     buffers: Vec<u32>,
+    held: Held,
 }
 
 impl<'f> Loaded<'f> {
     /// The buffers of a slice, with those that only hold stacks where `stacks` are wanted.
-    pub fn new(file: &'f EtlFile, slice: &Slice, stacks: bool) -> Self {
+    ///
+    /// # Errors
+    /// When the file cannot be mapped.
+    pub fn new(file: &'f EtlFile, slice: &Slice, stacks: bool) -> io::Result<Self> {
         let more: &[u32] = if stacks { &slice.stack_buffers } else { &[] };
         let mut buffers: Vec<u32> = slice.buffers.iter().chain(more).copied().collect();
         buffers.sort_unstable();
-        Self { file, buffers }
+        let held = file.hold_these(&buffers)?;
+        Ok(Self {
+            file,
+            buffers,
+            held,
+        })
     }
 
     /// Space to read each buffer to.
@@ -96,41 +178,44 @@ impl<'f> Loaded<'f> {
         self.file.spaces().take(self.buffers.len())
     }
 
-    /// Hands every good record to `take`, buffer by buffer in file order, with where it is. `space` is that of
+    /// Lets `chooser` see the records, buffer by buffer in file order, with where they are. `space` is that of
     /// [`Loaded::space`]. What was taken is in no order before [`Gathered::sort`].
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn gather<'a>(
+    pub fn gather<'a, C: Choose<'a>>(
         &'a self,
         first_numbers: &[u64],
         space: &'a mut Space<'_>,
-        mut take: impl FnMut(&mut Entries, Place, Record<'a>),
+        chooser: &mut C,
     ) -> io::Result<Gathered<'a>> {
-        let mut out = Gathered::default();
-        for (buffer, scratch) in self.buffers.iter().zip(&mut space.buffers) {
+        let Kept { buffers, entries } = &mut space.kept;
+        let mut out = Gathered {
+            slots: Vec::with_capacity(self.buffers.len()),
+            entries,
+        };
+        let mut forms = Forms::default();
+        for (buffer, scratch) in self.buffers.iter().zip(buffers) {
             let number = *buffer as usize;
-            let mut records = self.file.records(number, scratch)?;
+            let mut records = self.file.records_held(number, &self.held, scratch)?;
             let data = records.data();
-            let slot = out.slots.len() as u32;
-            let mut place = Place {
-                buffer: number,
-                slot,
-                at: 0,
-                place: 0,
-            };
-            let entries = &mut out.entries;
-            records.each(
-                |record| {
-                    place.at = (record.bytes().as_ptr() as usize - data.as_ptr() as usize) as u32;
-                    take(entries, place, record);
-                    place.place += 1;
+            let cpu = self.file.buffers().get(number).map_or(0, |b| b.cpu);
+            let mut choosing = Choosing {
+                chooser: &mut *chooser,
+                entries: &mut *out.entries,
+                place: Place {
+                    buffer: *buffer,
+                    cpu,
+                    slot: out.slots.len() as u32,
+                    at: 0,
+                    place: 0,
                 },
-                |_| (),
-            );
+                data,
+            };
+            records.walk(&mut forms, &mut choosing);
             out.slots.push(Slot {
                 buffer: *buffer,
-                cpu: self.file.buffers().get(number).map_or(0, |b| b.cpu),
+                cpu,
                 first: first_numbers.get(number).copied().unwrap_or(0),
                 data,
             });
@@ -143,7 +228,9 @@ impl<'f> Loaded<'f> {
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
     /// Its buffer.
-    pub buffer: usize,
+    pub buffer: u32,
+    /// Processor that wrote it.
+    pub cpu: u16,
     slot: u32,
     at: u32,
     place: u32,
@@ -158,28 +245,82 @@ impl Place {
 
 /// Which records were taken, by start; those of one start as they lie in the file.
 #[derive(Debug, Default)]
-pub struct Entries(Vec<Entry>);
+pub struct Entries {
+    /// The start with its order kept as an unsigned number, and the number of the record among those taken: two numbers
+    /// in one, so that one comparison puts them in order.
+    order: Vec<u128>,
+    /// Where they are, in the order they were taken.
+    places: Vec<Taken>,
+    /// Addresses of those that were taken with them, in the order they were taken.
+    addresses: Vec<Addresses>,
+}
 
-/// A record that was taken. Small, for a slice has some ten thousand, and they are sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    start: i64,
+/// The addresses that what is open is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// FileObject.
+    pub object: u64,
+    /// IRP; of a callback its data.
+    pub irp: u64,
+}
+
+/// Entries and buffers' places that are worth keeping for the next slice.
+const KEEP: usize = 1 << 18;
+
+/// Where a record that was taken is.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
     slot: u32,
     at: u32,
     place: u32,
 }
 
+/// Turns the order of signed numbers into that of unsigned ones, and back.
+const SIGN: u64 = 1 << 63;
+
 impl Entries {
     /// Takes the record at `place`, which starts at `start` (a key).
     #[inline]
     pub fn take(&mut self, start: i64, place: Place) {
-        self.0.push(Entry {
-            start,
+        let number = self.places.len() as u64;
+        self.order.push(order_of(start, number));
+        self.places.push(Taken {
             slot: place.slot,
             at: place.at,
             place: place.place,
         });
     }
+
+    /// Takes it with its addresses: all or none are taken like this.
+    #[inline]
+    pub fn take_with(&mut self, start: i64, place: Place, addresses: Addresses) {
+        self.take(start, place);
+        self.addresses.push(addresses);
+    }
+
+    /// Gives a number to a record that is not taken but has its place in the order of those that are: this is its order.
+    #[inline]
+    pub fn pass(&mut self, start: i64) -> Order {
+        Order(order_of(start, self.places.len() as u64))
+    }
+
+    fn clear(&mut self) {
+        self.order.clear();
+        self.places.clear();
+        self.addresses.clear();
+        if self.places.capacity() > KEEP {
+            *self = Self::default();
+        }
+    }
+}
+
+/// Where a record stands in the order of its slice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Order(u128);
+
+#[inline]
+fn order_of(start: i64, number: u64) -> u128 {
+    u128::from(start as u64 ^ SIGN) << 64 | u128::from(number)
 }
 
 /// A buffer of a slice.
@@ -192,42 +333,82 @@ struct Slot<'a> {
 }
 
 /// Records of a slice, in time order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gathered<'a> {
     slots: Vec<Slot<'a>>,
-    entries: Entries,
+    entries: &'a mut Entries,
 }
 
 impl<'a> Gathered<'a> {
-    /// Puts those for which `keep` says so in order of time. It is asked once for each, in the order they were taken.
-    pub fn sort(&mut self, mut keep: impl FnMut() -> bool) {
-        self.entries.0.retain(|_| keep());
+    /// Puts those for which `keep` says so in order of time. It is asked for the addresses of each, if they were taken with
+    /// addresses, else all are kept.
+    pub fn sort(&mut self, mut keep: impl FnMut(&Addresses) -> bool) {
+        let Entries {
+            order, addresses, ..
+        } = &mut *self.entries;
+        if !addresses.is_empty() {
+            let mut next = addresses.iter();
+            order.retain(|_| next.next().is_none_or(&mut keep));
+        }
         // Buffers are runs that are sorted already, which this sort makes use of.
-        self.entries.0.sort();
+        order.sort();
+    }
+
+    /// Addresses of the records, in the order they were taken; none if they were taken without.
+    pub fn addresses(&self) -> &[Addresses] {
+        &self.entries.addresses
+    }
+
+    /// The order of record `at`.
+    #[inline]
+    pub fn order(&self, at: usize) -> Order {
+        Order(self.entries.order.get(at).copied().unwrap_or(u128::MAX))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.entries.0.len()
+        self.entries.order.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.entries.0.is_empty()
+        self.entries.order.is_empty()
     }
 
     /// Record `at`. `no_time` gives the ticks of one without a time stamp, by its buffer.
     #[inline]
     pub fn get(&self, at: usize, no_time: impl FnOnce(usize) -> i64) -> Option<Placed<'a>> {
-        let entry = self.entries.0.get(at)?;
-        let slot = self.slots.get(entry.slot as usize)?;
-        let record = Record::parse(slot.data.get(entry.at as usize..)?).ok()?;
+        let order = *self.entries.order.get(at)?;
+        let taken = *self.entries.places.get(order as u64 as usize)?;
+        let start = ((order >> 64) as u64 ^ SIGN) as i64;
+        self.placed(taken, Some(start), no_time)
+    }
+
+    /// The record at a place; its start is its time stamp.
+    pub fn at(&self, place: Place) -> Option<Placed<'a>> {
+        let taken = Taken {
+            slot: place.slot,
+            at: place.at,
+            place: place.place,
+        };
+        self.placed(taken, None, |_| 0)
+    }
+
+    #[inline]
+    fn placed(
+        &self,
+        taken: Taken,
+        start: Option<i64>,
+        no_time: impl FnOnce(usize) -> i64,
+    ) -> Option<Placed<'a>> {
+        let slot = self.slots.get(taken.slot as usize)?;
+        let record = Record::parse(slot.data.get(taken.at as usize..)?).ok()?;
+        let ticks = record.time();
+        let ticks = ticks.unwrap_or_else(|| no_time(slot.buffer as usize));
         Some(Placed {
-            start: entry.start,
-            ticks: record
-                .time()
-                .unwrap_or_else(|| no_time(slot.buffer as usize)),
-            number: slot.first + u64::from(entry.place),
+            start: start.unwrap_or(ticks),
+            ticks,
+            number: slot.first + u64::from(taken.place),
             buffer: slot.buffer,
             cpu: slot.cpu,
             hook: hook_of(&record),

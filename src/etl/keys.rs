@@ -31,37 +31,69 @@ impl<'f> TimeKey<'f> {
     }
 }
 
-/// When what a kernel event tells of began, in ticks, where the event stands at its end and says so: registry
-/// operations, hard faults, disk I/O, DPCs and ISRs, ends of minifilter callbacks.
+/// Where a kernel event says when what it tells of began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StartAt {
+    /// It does not: it stands at the beginning.
+    #[default]
+    Nowhere,
+    /// In the first eight bytes of a payload of at least so many.
+    First(u8),
+    /// As a span of time before its end, at this place of the payload.
+    Span(u8),
+}
+
+/// Where events of a hook say when what they tell of began: registry operations, hard faults, disk I/O, DPCs and ISRs,
+/// ends of minifilter callbacks stand at its end.
+#[inline]
+pub fn start_at(hook: Hook, wide: bool) -> StartAt {
+    let pointer = if wide { 8 } else { 4 };
+    match hook.id {
+        0x090A..=0x0915 | 0x091A..=0x091D if hook.version >= 2 => StartAt::First(8),
+        0x0220 | 0x0F32 | 0x0F42..=0x0F45 => StartAt::First(8),
+        0x0462 | 0x0463 => StartAt::First(12 + 5 * pointer),
+        // Disk, flags, bytes, reserved: u32 each; byte offset: u64; file key and IRP: pointers.
+        0x010A | 0x010B if hook.version >= 2 => StartAt::Span(24 + 2 * pointer),
+        0x010E => StartAt::Span(8),
+        _ => StartAt::Nowhere,
+    }
+}
+
+impl StartAt {
+    /// The start, in ticks, of an event with this payload that ends at `ticks`.
+    #[inline]
+    pub fn of(self, payload: &[u8], ticks: i64) -> Option<i64> {
+        let start = match self {
+            Self::Nowhere => return None,
+            Self::First(least) => {
+                i64_at(payload, 0).filter(|_| payload.len() >= usize::from(least))
+            }
+            Self::Span(at) => before(ticks, u64_at(payload, at.into())),
+        };
+        start.filter(|start| (1..=ticks).contains(start))
+    }
+}
+
+/// When what a kernel event tells of began, in ticks, where the event stands at its end and says so.
 #[inline]
 pub fn start_ticks(hook: Hook, payload: &[u8], wide: bool, ticks: i64) -> Option<i64> {
-    let pointer = if wide { 8 } else { 4 };
-    let start = match hook.id {
-        0x090A..=0x0915 | 0x091A..=0x091D if hook.version >= 2 => i64_at(payload, 0),
-        0x0220 | 0x0F32 | 0x0F42..=0x0F45 => i64_at(payload, 0),
-        0x0462 | 0x0463 if payload.len() >= 12 + 5 * pointer => i64_at(payload, 0),
-        // Disk, flags, bytes, reserved: u32 each; byte offset: u64; file key and IRP: pointers.
-        0x010A | 0x010B if hook.version >= 2 => before(ticks, u64_at(payload, 24 + 2 * pointer)),
-        0x010E => before(ticks, u64_at(payload, 8)),
-        _ => None,
-    };
-    start.filter(|start| (1..=ticks).contains(start))
+    start_at(hook, wide).of(payload, ticks)
 }
 
 /// The same as far as it decides where the event stands among the others: an end of a callback stands where it is,
 /// unless beginnings were not recorded (`callback_starts`).
 #[inline]
-pub fn placing_start(
-    hook: Hook,
-    payload: &[u8],
-    wide: bool,
-    ticks: i64,
-    callback_starts: bool,
-) -> Option<i64> {
-    if callback_starts && matches!(hook.id, 0x0462 | 0x0463) {
-        return None;
+pub fn placing_start_at(hook: Hook, wide: bool, callback_starts: bool) -> StartAt {
+    match hook.id {
+        0x0462 | 0x0463 if callback_starts => StartAt::Nowhere,
+        _ => start_at(hook, wide),
     }
-    start_ticks(hook, payload, wide, ticks)
+}
+
+/// Whether a record is the stack of another one, whose time stamp its payload begins with.
+#[inline]
+pub fn is_stack(hook: u16) -> bool {
+    matches!(hook, 0x1820 | 0x1825 | 0x1826)
 }
 
 /// The time that lies `span` ticks before `ticks`.

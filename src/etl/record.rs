@@ -168,6 +168,17 @@ impl<'a> Record<'a> {
         Ok(out)
     }
 
+    /// A record of `bytes`, of which all else is known.
+    #[inline]
+    pub(super) fn of_parts(bytes: &'a [u8], kind: RecordKind, wide: bool, payload: u32) -> Self {
+        Self {
+            bytes,
+            kind,
+            wide,
+            payload,
+        }
+    }
+
     /// Sets the payload's start where something stands between it and the header.
     fn find_payload(&mut self) -> Result<(), NoRecord> {
         let header = self.payload as usize;

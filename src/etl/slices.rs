@@ -30,14 +30,6 @@ impl BufferSpan {
         records: 0,
     };
 
-    /// Widens the span by a record that starts at `start` and is stamped `end`.
-    #[inline]
-    pub fn add(&mut self, start: i64, end: i64) {
-        self.from = self.from.min(start).min(end);
-        self.to = self.to.max(end);
-        self.records += 1;
-    }
-
     fn is_empty(&self) -> bool {
         self.from > self.to
     }

@@ -43,6 +43,13 @@ impl<K: Copy + Eq + Hash> Tally<K> {
         }
     }
 
+    /// Counts `count` for `key`.
+    pub fn add_many(&mut self, key: K, count: u64) {
+        if count > 0 {
+            *self.map.entry(key).or_default() += count;
+        }
+    }
+
     /// The counts.
     pub fn into_map(mut self) -> HashMap<K, u64> {
         for (key, count) in self.slots.into_iter().flatten() {

@@ -20,7 +20,7 @@ use crate::input::view::Source;
 use crate::trace::names::lasting;
 use crate::trace::path::file_name;
 use crate::trace::{
-    Batch, Filetime, KernelImage, NO_PROCESS, Process, Select, Tick, Trace, TraceInfo, Want,
+    Batch, Filetime, KernelImage, NO_PROCESS, Owners, Process, Select, Tick, Trace, TraceInfo, Want,
 };
 use std::io;
 use std::path::Path;
@@ -216,6 +216,18 @@ impl EtlTrace {
     #[inline]
     pub(super) fn process_at(&self, pid: u32, time: Filetime) -> Option<u32> {
         self.index.find(pid, time)
+    }
+
+    /// The ids of processes of which some are `wanted`, and of their threads.
+    pub(super) fn owners(&self, wanted: &[bool]) -> Owners {
+        let processes = self.info.processes.iter().zip(wanted);
+        let pids = processes.filter(|(_, wanted)| **wanted);
+        let pids: hashbrown::HashSet<u32> = pids.map(|(process, _)| process.pid).collect();
+        let tids = self.facts.threads.of_processes(|pid| pids.contains(&pid));
+        Owners {
+            tids: tids.collect(),
+            pids,
+        }
     }
 
     /// Image path of a process; empty where it is not known.

@@ -136,6 +136,7 @@ impl Filter {
             }),
             tids: self.tids.clone(),
             paths: (self.driver_store || self.paths.is_some()).then_some(&test),
+            memo: None,
         };
         trace.decode(unit, want, &select, batch)
     }

@@ -16,7 +16,7 @@ use crate::drivers::{DriverList, identify, is_third_party_company};
 use crate::servicing::UserWindow;
 use crate::trace::path::starts_with_no_case;
 use crate::trace::{Filetime, Progress, Trace, Zone};
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::io;
 
 /// How the window is chosen.

@@ -10,7 +10,7 @@ use crate::lang::Message;
 use crate::say;
 use crate::servicing::is_servicing_process;
 use crate::trace::path::file_name;
-use crate::trace::{Batch, Class, Filetime, Progress, Select, Want, for_each_unit};
+use crate::trace::{Batch, Class, Filetime, Memo, Progress, Select, Want, for_each_unit};
 use serde::Serialize;
 use std::io;
 
@@ -167,7 +167,9 @@ fn markers(
         }
         _ => scope.takes(class, path, target),
     };
+    let memo = Memo::default();
     let select = Select {
+        memo: Some(&memo),
         classes: vec![Class::Process, Class::Registry, Class::FileSystem],
         paths: Some(&test),
         ..Select::default()

@@ -7,11 +7,11 @@ use super::scope::TraceScope;
 use crate::drivers::{DriverList, is_third_party_company};
 use crate::servicing::is_servicing_process;
 use crate::trace::{
-    Batch, Class, Filetime, Frames, NO_THREAD, Phase, Process, Select, Tick, Trace, Want,
+    Batch, Class, Filetime, Frames, Memo, NO_THREAD, Phase, Process, Select, Tick, Trace, Want,
     for_each_unit,
 };
+use hashbrown::HashMap;
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -227,7 +227,9 @@ impl Counting<'_> {
     pub fn run(&self, tick: Tick<'_>) -> io::Result<Tally> {
         let in_scope =
             |class: Class, path: &str, target: &str| self.scope.takes(class, path, target);
+        let memo = Memo::default();
         let select = Select {
+            memo: Some(&memo),
             from: Some(*self.window.start()),
             to: Some(*self.window.end()),
             classes: vec![Class::FileSystem, Class::Registry, Class::Minifilter],

@@ -3,7 +3,7 @@
 use super::is_servicing_process;
 use crate::findings::scope::TraceScope;
 use crate::trace::time::parse_rfc3339;
-use crate::trace::{Batch, Class, Filetime, Select, Tick, Trace, Want, for_each_unit};
+use crate::trace::{Batch, Class, Filetime, Memo, Select, Tick, Trace, Want, for_each_unit};
 use std::io;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -94,7 +94,9 @@ pub fn servicing_span(
         return Ok(None);
     }
     let in_scope = |class: Class, path: &str, target: &str| scope.takes(class, path, target);
+    let memo = Memo::default();
     let select = Select {
+        memo: Some(&memo),
         classes: vec![Class::FileSystem, Class::Registry],
         processes: Some(servicing),
         paths: Some(&in_scope),

@@ -1,7 +1,10 @@
 //! Events in columns: what a decoder fills and everything else reads.
 
 use super::time::{Filetime, Zone};
+use hashbrown::HashSet;
 use serde::Serialize;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Event class, in Procmon's words where Procmon has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -375,6 +378,53 @@ pub struct Select<'a> {
     pub tids: Vec<u32>,
     /// A test of class, path and target path. It implies that both paths are decoded.
     pub paths: Option<PathTest<'a>>,
+    /// What a decoder finds out once for all units of a pass.
+    pub memo: Option<&'a Memo>,
+}
+
+/// What a decoder finds out about a selection once and for all units: whether paths that it knows by number are wanted,
+/// and which threads belong to wanted processes. One for each trace and selection.
+#[derive(Debug, Default)]
+pub struct Memo {
+    paths: OnceLock<Box<[AtomicU8]>>,
+    owners: OnceLock<Owners>,
+}
+
+/// Processes and threads by their ids, whenever these were theirs.
+#[derive(Debug, Default)]
+pub struct Owners {
+    /// Ids of processes.
+    pub pids: HashSet<u32>,
+    /// Ids of threads.
+    pub tids: HashSet<u32>,
+}
+
+impl Memo {
+    /// Whether path `number` of `count` is wanted, which `test` says where it is not known yet.
+    #[inline]
+    pub fn path(&self, number: usize, count: usize, test: impl FnOnce() -> bool) -> bool {
+        const WANTED: u8 = 2;
+        let paths = self
+            .paths
+            .get_or_init(|| (0..count).map(|_| AtomicU8::new(0)).collect());
+        let Some(known) = paths.get(number) else {
+            return test();
+        };
+        // Whoever is first writes what all others would.
+        match known.load(Ordering::Relaxed) {
+            0 => {
+                let wanted = test();
+                known.store(1 + u8::from(wanted), Ordering::Relaxed);
+                wanted
+            }
+            known => known == WANTED,
+        }
+    }
+
+    /// Who is wanted, which `find` says the first time.
+    pub fn owners(&self, find: impl FnOnce() -> Owners) -> &Owners {
+        self.owners.get_or_init(find)
+    }
 }
 
 impl Select<'_> {

@@ -10,10 +10,13 @@ use super::texts::{TextId, Texts};
 use super::threads::{Life, Threads};
 use super::versions::{FileVersion, Versions};
 use super::volumes::Volumes;
-use crate::etl::census::Visitor;
+use crate::bytes::{i64_at, u32_at};
+use crate::etl::census::{BufferSum, Visitor};
 use crate::etl::file::EtlFile;
+use crate::etl::forms::Form;
 use crate::etl::gather::hook_of;
 use crate::etl::kernel::config::ConfigEvent;
+use crate::etl::kernel::file_io::OPERATION_END;
 use crate::etl::kernel::file_name::{FileName, NameMoment};
 use crate::etl::kernel::image::{ImageEvent, ImageMoment};
 use crate::etl::kernel::image_id::ImageRecord;
@@ -25,7 +28,7 @@ use crate::etl::kernel::registry::{KeyEvent, KeyOperation};
 use crate::etl::kernel::stack::StackEvent;
 use crate::etl::kernel::thread::{ThreadEvent, ThreadMoment};
 use crate::etl::kernel::{Fields, WideText};
-use crate::etl::keys::{TimeKey, start_ticks};
+use crate::etl::keys::{StartAt, TimeKey, is_stack, start_at, start_ticks};
 use crate::etl::providers::{EVENT_METADATA, IMAGE_ID, SYSTEM};
 use crate::etl::record::{Hook, Record, RecordKind};
 use crate::etl::selfdescribing::Collector;
@@ -91,7 +94,12 @@ pub struct UnitFacts<'f> {
     file: &'f EtlFile,
     time: TimeKey<'f>,
     facts: Facts,
-    span: BufferSpan,
+    /// Earliest start of what ends with a record of the buffer, as a key.
+    began: i64,
+    /// See [`BufferSpan::stacks_from`]; time stamps of other records in it change nothing.
+    stacks_from: i64,
+    /// Records that tell no more than this need not be looked at.
+    known: More,
     /// Time stamps and threads of the last operations: their stacks follow soon.
     operations: Vec<(i64, u32)>,
     last_pid: u32,
@@ -113,7 +121,9 @@ impl<'f> UnitFacts<'f> {
             file,
             time: TimeKey::new(file),
             facts: Facts::default(),
-            span: BufferSpan::EMPTY,
+            began: i64::MAX,
+            stacks_from: i64::MAX,
+            known: More::Nothing,
             operations: vec![(i64::MIN, 0); RECENT_OPERATIONS],
             last_pid: u32::MAX,
             scratch: String::new(),
@@ -143,7 +153,16 @@ impl<'f> UnitFacts<'f> {
         self.file.clock_of(buffer).filetime(ticks)
     }
 
-    fn kernel(&mut self, buffer: usize, hook: Hook, record: &Record<'_>, ticks: i64) {
+    fn note_hook(&mut self, hook: u16) {
+        match hook {
+            OPERATION_END => self.facts.operation_ends = true,
+            0x0460 | 0x0461 => self.facts.callback_starts = true,
+            _ => {}
+        }
+    }
+
+    /// What a kernel event tells; its hook is one of [`has_facts`].
+    fn facts_of(&mut self, buffer: usize, hook: Hook, record: &Record<'_>, ticks: i64) {
         let mut fields = Fields::new(record.payload(), record.wide());
         let version = u16::from(hook.version);
         match hook.id {
@@ -161,8 +180,6 @@ impl<'f> UnitFacts<'f> {
                     self.files.push((name.key, time, sign, path));
                 }
             }
-            0x044C => self.facts.operation_ends = true,
-            0x0460 | 0x0461 => self.facts.callback_starts = true,
             0x0501..=0x0504 => {
                 if let Some(ThreadEvent::Row(thread)) =
                     ThreadEvent::parse(hook.id, version, &mut fields)
@@ -365,51 +382,176 @@ pub fn is_kernel(address: u64, wide: bool) -> bool {
     address >> (if wide { 63 } else { 31 }) != 0
 }
 
+/// What kernel records of one form tell. Most tell nothing but times, which are read from the same places in all of them:
+/// to ask first what a record is costs more than that, for no processor can guess it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tells {
+    /// Where in the record it says when what it tells of began; its time stamp where it does not.
+    began_at: u16,
+    /// The record has so many bytes, or does not say it.
+    began_least: u16,
+    /// Where in the record the time stamp of another stands that it is the stack of; its own where it is none.
+    event_at: u16,
+    /// Whether there is more than times.
+    more: More,
+}
+
+/// What a record tells besides times.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum More {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// That operations have stacks, as an operation or as a stack: once that is known, nothing.
+    Stacks,
+    /// A span of time, or facts.
+    Facts,
+}
+
+/// A file or registry operation.
+fn is_operation(hook: u16) -> bool {
+    matches!(hook, 0x0440..=0x0452 | 0x090A..=0x0915 | 0x091A..=0x091D)
+}
+
+impl Tells {
+    /// For records of a hook whose payload lies at `header` and whose time stamp at `time_at`.
+    fn of(hook: Hook, wide: bool, header: u16, time_at: u16) -> Self {
+        let (began_at, began_least, span) = match start_at(hook, wide) {
+            StartAt::Nowhere => (time_at, 0, false),
+            StartAt::First(least) => (header, header + u16::from(least), false),
+            StartAt::Span(_) => (time_at, 0, true),
+        };
+        Self {
+            began_at,
+            began_least,
+            event_at: if is_stack(hook.id) { header } else { time_at },
+            more: match hook.id {
+                _ if span => More::Facts,
+                id if has_facts(id) => More::Facts,
+                id if is_operation(id) || is_stack(id) => More::Stacks,
+                _ => More::Nothing,
+            },
+        }
+    }
+}
+
+/// Hooks that [`UnitFacts::facts_of`] reads.
+fn has_facts(hook: u16) -> bool {
+    matches!(
+        hook,
+        0x0301..=0x0304
+            | 0x0327
+            | 0x030A
+            | 0x1402..=0x1404
+            | 0x0400
+            | 0x0420
+            | 0x0423
+            | 0x0424
+            | 0x0501..=0x0504
+            | 0x0916..=0x0919
+            | 0x0B0A..=0x0B25
+            | 0x0F2E
+            | 0x0F48..=0x0F4A
+            | 0x1120..=0x1127
+            | 0x1822..=0x1824
+    )
+}
+
+impl UnitFacts<'_> {
+    /// What a kernel event tells besides times, `tid` being the thread of its header or `u32::MAX`.
+    fn tell(&mut self, buffer: usize, hook: Hook, record: &Record<'_>, (ticks, tid): (i64, u32)) {
+        if is_operation(hook.id) {
+            self.operations[slot_of(ticks)] = (ticks, tid);
+        } else if is_stack(hook.id) {
+            if let Some(event) = i64_at(record.payload(), 0) {
+                let (ticks, owner) = self.operations[slot_of(event)];
+                let known = owner != u32::MAX;
+                if ticks == event && (!known || u32_at(record.payload(), 12) == Some(owner)) {
+                    self.facts.operation_stacks = true;
+                    self.known = More::Stacks;
+                }
+            }
+        } else {
+            if let StartAt::Span(_) = start_at(hook, record.wide()) {
+                self.began(buffer, hook, record, ticks);
+            }
+            self.facts_of(buffer, hook, record, ticks);
+        }
+    }
+
+    fn began(&mut self, buffer: usize, hook: Hook, record: &Record<'_>, ticks: i64) {
+        if let Some(start) = start_ticks(hook, record.payload(), record.wide(), ticks) {
+            self.began = self.began.min(self.time.of(buffer, start));
+        }
+    }
+}
+
 impl Visitor for UnitFacts<'_> {
-    #[inline]
+    type Care = Tells;
+
+    fn meet(&mut self, form: &Form<()>) -> Tells {
+        self.note_hook(form.hook.id);
+        Tells::of(form.hook, form.wide(), form.header() as u16, form.time_at())
+    }
+
+    #[inline(always)]
+    fn kernel(&mut self, buffer: usize, form: &Form<Tells>, ticks: i64, record: &Record<'_>) {
+        let pid = form.pid(record);
+        if pid != self.last_pid && pid != u32::MAX {
+            self.pid(pid);
+        }
+        let (tells, bytes) = (form.care, record.bytes());
+        let began = i64_at(bytes, tells.began_at.into()).unwrap_or(ticks);
+        let says = (bytes.len() >= tells.began_least.into()) & (began >= 1) & (began <= ticks);
+        let began = if says { began } else { ticks };
+        let event = i64_at(bytes, tells.event_at.into()).unwrap_or(i64::MAX);
+        self.began = self.began.min(self.time.of(buffer, began));
+        self.stacks_from = self.stacks_from.min(self.time.of(buffer, event));
+        if tells.more > self.known {
+            self.tell(buffer, form.hook, record, (ticks, form.tid(record)));
+        }
+    }
+
     fn record(&mut self, buffer: usize, record: &Record<'_>) {
-        self.span.bytes += record.stride() as u64;
+        // One without a time has no place in time: it goes where its buffer begins.
         let Some(ticks) = record.time() else {
-            // It has no place in time: it goes where its buffer begins.
-            self.span.records += 1;
             return;
         };
         if let Some(pid) = record.pid() {
             self.pid(pid);
         }
-        let time = self.time.of(buffer, ticks);
-        let Some(hook) = hook_of(record) else {
-            self.span.add(time, time);
-            match record.kind() {
+        match hook_of(record) {
+            Some(hook) => {
+                self.note_hook(hook.id);
+                self.began(buffer, hook, record, ticks);
+                if is_stack(hook.id)
+                    && let Some(event) = i64_at(record.payload(), 0)
+                {
+                    self.stacks_from = self.stacks_from.min(self.time.of(buffer, event));
+                }
+                let tid = record.tid().unwrap_or(u32::MAX);
+                self.tell(buffer, hook, record, (ticks, tid));
+            }
+            None => match record.kind() {
                 RecordKind::Full => self.classic(record),
                 RecordKind::Event if is_manifest(record) => self.facts.definitions.add(record),
                 _ => {}
-            }
-            return;
-        };
-        let start = start_ticks(hook, record.payload(), record.wide(), ticks);
-        let start = start.map_or(time, |start| self.time.of(buffer, start));
-        self.span.add(start, time);
-        if let 0x1820 | 0x1825 | 0x1826 = hook.id {
-            if let Some(event_time) = crate::bytes::i64_at(record.payload(), 0) {
-                let event = self.time.of(buffer, event_time);
-                self.span.stacks_from = self.span.stacks_from.min(event);
-                let tid = crate::bytes::u32_at(record.payload(), 12);
-                let (ticks, owner) = self.operations[slot_of(event_time)];
-                self.facts.operation_stacks |=
-                    ticks == event_time && (owner == u32::MAX || Some(owner) == tid);
-            }
-            return;
+            },
         }
-        if let 0x0440..=0x0452 | 0x090A..=0x0915 | 0x091A..=0x091D = hook.id {
-            self.operations[slot_of(ticks)] = (ticks, record.tid().unwrap_or(u32::MAX));
-        }
-        self.kernel(buffer, hook, record, ticks);
     }
 
-    fn end_buffer(&mut self, buffer: usize) {
-        let mut span = std::mem::replace(&mut self.span, BufferSpan::EMPTY);
-        if span.records > 0 && span.from > span.to {
+    fn end_buffer(&mut self, buffer: usize, sum: &BufferSum) {
+        let mut span = BufferSpan {
+            stacks_from: std::mem::replace(&mut self.stacks_from, i64::MAX),
+            bytes: sum.bytes,
+            records: sum.records,
+            ..BufferSpan::EMPTY
+        };
+        let began = std::mem::replace(&mut self.began, i64::MAX);
+        if let Some((low, high)) = sum.range() {
+            span.from = self.time.of(buffer, low).min(began);
+            span.to = self.time.of(buffer, high);
+        } else if sum.records > 0 {
             // None of its records has a time.
             let flushed = self.file.buffers().get(buffer).map_or(0, |b| b.flushed);
             span.from = self.time.of(buffer, flushed);

@@ -1,6 +1,7 @@
 //! Names of objects over time. Addresses of objects are used again, so a name holds for a while.
 
 use super::texts::TextId;
+use hashbrown::HashMap;
 
 /// What is known of an object's name at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +18,8 @@ pub enum Sign {
 #[derive(Debug, Default)]
 pub struct Lifetimes {
     rows: Vec<(u64, i64, Sign, TextId)>,
+    /// Where the rows of each address are.
+    places: HashMap<u64, (u32, u32)>,
 }
 
 impl Lifetimes {
@@ -36,14 +39,29 @@ impl Lifetimes {
     pub fn finish(&mut self) {
         self.rows.sort_unstable();
         self.rows.dedup();
+        // More rows than that are in no trace that fits into memory.
+        self.rows.truncate(u32::MAX as usize);
+        self.places.clear();
+        let mut from = 0;
+        for rows in self.rows.chunk_by(|a, b| a.0 == b.0) {
+            let to = from + rows.len() as u32;
+            if let Some(row) = rows.first() {
+                self.places.insert(row.0, (from, to));
+            }
+            from = to;
+        }
+    }
+
+    #[inline]
+    fn rows_of(&self, address: u64) -> &[(u64, i64, Sign, TextId)] {
+        let place = self.places.get(&address);
+        let rows = place.and_then(|(from, to)| self.rows.get(*from as usize..*to as usize));
+        rows.unwrap_or(&[])
     }
 
     /// All names that the object at `address` has at any time.
     pub fn names(&self, address: u64) -> impl Iterator<Item = TextId> + '_ {
-        let from = self.rows.partition_point(|row| row.0 < address);
-        let rows = self.rows.get(from..).unwrap_or(&[]).iter();
-        rows.take_while(move |row| row.0 == address)
-            .map(|row| row.3)
+        self.rows_of(address).iter().map(|row| row.3)
     }
 
     /// The name of the object at `address` at `time`: the one that began or was seen before and has not ended, else the
@@ -51,18 +69,13 @@ impl Lifetimes {
     /// index is read first.
     #[inline]
     pub fn find(&self, address: u64, time: i64) -> Option<TextId> {
-        let next = self
-            .rows
-            .partition_point(|(a, t, ..)| (*a, *t) <= (address, time));
-        let before = next
-            .checked_sub(1)
-            .map(|at| self.rows[at])
-            .filter(|row| row.0 == address && row.2 != Sign::End);
-        if let Some((.., name)) = before {
-            return Some(name);
+        let rows = self.rows_of(address);
+        let next = rows.partition_point(|row| row.1 <= time);
+        let before = next.checked_sub(1).map(|at| rows[at]);
+        match before.filter(|row| row.2 != Sign::End) {
+            Some((.., name)) => Some(name),
+            None => rows.get(next).map(|row| row.3),
         }
-        let after = self.rows.get(next).filter(|row| row.0 == address)?;
-        Some(after.3)
     }
 }
 

@@ -35,6 +35,16 @@ impl Texts {
         Some(number)
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// All texts, by number.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.list.iter().map(|text| &**text)

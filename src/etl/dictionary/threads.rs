@@ -34,6 +34,13 @@ impl Threads {
         self.rows.dedup();
     }
 
+    /// Threads that belong, at some time, to a process whose id is `wanted`.
+    pub fn of_processes(&self, wanted: impl Fn(u32) -> bool) -> impl Iterator<Item = u32> {
+        let idle = wanted(0).then_some(0);
+        let rows = self.rows.iter().filter(move |row| wanted(row.3));
+        rows.map(|row| row.0).chain(idle)
+    }
+
     /// The process of thread `tid` at `time`. The idle threads are thread 0 of process 0.
     #[inline]
     pub fn process_of(&self, tid: u32, time: i64) -> Option<u32> {

@@ -197,10 +197,13 @@ pub struct ContextSwitch {
 }
 
 impl ContextSwitch {
+    /// Size of the payload, at least.
+    pub const SIZE: usize = 24;
+
     /// Reads the payload of [`hook::CONTEXT_SWITCH`], which has no pointer.
     #[inline]
     pub fn parse(fields: &mut Fields<'_>) -> Option<Self> {
-        let bytes = fields.bytes(24)?;
+        let bytes = fields.bytes(Self::SIZE)?;
         let signed = |at| u8_at(bytes, at).map(u8::cast_signed);
         Some(Self {
             new_tid: u32_at(bytes, 0)?,

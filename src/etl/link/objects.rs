@@ -22,6 +22,8 @@ pub struct Objects {
     arena: String,
     /// FileObjects that were asked for and not created here.
     wanted: HashSet<u64>,
+    /// The object that was asked for last: callbacks of one operation ask for the same.
+    asked: u64,
 }
 
 /// What is known of a FileObject.
@@ -74,8 +76,12 @@ impl Objects {
     /// Notes that the object is used.
     #[inline]
     pub fn want(&mut self, object: u64) {
-        if object != 0 && !self.here.contains_key(&object) {
-            self.wanted.insert(object);
+        // What was created here stays known, and what was wanted stays wanted.
+        if object != self.asked {
+            self.asked = object;
+            if !self.here.contains_key(&object) {
+                self.wanted.insert(object);
+            }
         }
     }
 

@@ -5,9 +5,10 @@
 use crate::trace::Phase;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 /// A callback of a minifilter, as all its records name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallbackKey {
     /// Address of the routine.
     pub routine: u64,
@@ -15,6 +16,15 @@ pub struct CallbackKey {
     pub data: u64,
     /// Pre- or post-operation.
     pub phase: Phase,
+}
+
+impl Hash for CallbackKey {
+    /// The phase is told by a bit that addresses in a kernel all have.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        const KERNEL: u32 = 63;
+        state.write_u64(self.routine ^ u64::from(self.phase == Phase::Post) << KERNEL);
+        state.write_u64(self.data);
+    }
 }
 
 /// What a minifilter record says of a callback.
@@ -74,6 +84,15 @@ impl<R> Default for Pairing<R> {
 }
 
 impl<R: Copy> Pairing<R> {
+    /// With room for what a slice usually has.
+    pub fn for_slice() -> Self {
+        Self {
+            operations: HashMap::with_capacity(1 << 9),
+            callbacks: HashMap::with_capacity(1 << 9),
+            recent: VecDeque::new(),
+        }
+    }
+
     /// An operation begins with this IRP. Without one nothing can be told of its end.
     #[inline]
     pub fn start(&mut self, irp: u64, record: R) {
@@ -124,20 +143,51 @@ impl<R: Copy> Pairing<R> {
         first
     }
 
-    /// The first record of the callback that a further record belongs to.
-    pub fn join(&mut self, key: CallbackKey, sign: CallbackSign, time: i64) -> Option<R> {
-        if sign == CallbackSign::Init {
-            return None;
+    /// The same, with how the callback stood before.
+    #[inline]
+    pub fn callback_stood(
+        &mut self,
+        key: CallbackKey,
+        sign: CallbackSign,
+        time: i64,
+        record: R,
+    ) -> (Standing, Option<R>) {
+        let (standing, first) = self.join_stood(key, sign, time);
+        if first.is_none() {
+            self.open(key, sign, time, record);
         }
-        if let Some(entry) = self.callbacks.get_mut(&key)
-            && let Some(open) = entry
-        {
-            let seen = match sign {
-                CallbackSign::Failure => &mut open.failed,
-                _ => &mut open.completed,
-            };
-            if !*seen {
-                *seen = true;
+        (standing, first)
+    }
+
+    /// The first record of the callback that a further record belongs to.
+    #[inline]
+    pub fn join(&mut self, key: CallbackKey, sign: CallbackSign, time: i64) -> Option<R> {
+        match sign {
+            CallbackSign::Init => None,
+            _ => self.join_stood(key, sign, time).1,
+        }
+    }
+
+    fn join_stood(
+        &mut self,
+        key: CallbackKey,
+        sign: CallbackSign,
+        time: i64,
+    ) -> (Standing, Option<R>) {
+        let standing = match self.callbacks.get_mut(&key) {
+            None => Standing::Unknown,
+            Some(None) => Standing::Closed,
+            Some(entry @ Some(_)) => {
+                let Some(open) = entry else {
+                    return (Standing::Open, None);
+                };
+                let seen = match sign {
+                    CallbackSign::Failure => &mut open.failed,
+                    _ => &mut open.completed,
+                };
+                if std::mem::replace(seen, true) {
+                    return (Standing::Open, None);
+                }
                 let open = *open;
                 if open.completed {
                     *entry = None;
@@ -145,11 +195,10 @@ impl<R: Copy> Pairing<R> {
                         self.remember(time, key, open);
                     }
                 }
-                return Some(open.first);
+                return (Standing::Open, Some(open.first));
             }
-            return None;
-        }
-        self.join_recent(key, sign, time)
+        };
+        (standing, self.join_recent(key, sign, time))
     }
 
     /// The same among callbacks that are done.
@@ -171,16 +220,6 @@ impl<R: Copy> Pairing<R> {
     #[inline]
     pub fn knows_operation(&self, irp: u64) -> bool {
         self.known(irp).is_some()
-    }
-
-    /// What is known of a callback.
-    #[inline]
-    pub fn standing(&self, key: &CallbackKey) -> Standing {
-        match self.callbacks.get(key) {
-            None => Standing::Unknown,
-            Some(None) => Standing::Closed,
-            Some(Some(_)) => Standing::Open,
-        }
     }
 
     /// The first record of a callback.

@@ -2,17 +2,19 @@
 
 use super::objects::Objects;
 use super::pairing::{CallbackKey, CallbackSign, Pairing, Standing};
-use super::stacks::SliceStacks;
+use super::stacks::{Needed, SliceStacks};
 use super::{End, Family, Ref};
 use crate::etl::body::Body;
 use crate::etl::dictionary::collect::Facts;
 use crate::etl::file::EtlFile;
-use crate::etl::gather::{Loaded, Placed, hook_of};
+use crate::etl::forms::Form;
+use crate::etl::gather::{Choose, Entries, Loaded, Order, Place, Placed, hook_of};
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
 use crate::etl::kernel::minifilter::{CallbackMoment, MinifilterCallback};
 use crate::etl::kernel::thread::ContextSwitch;
 use crate::etl::kernel::{Fields, WideText};
-use crate::etl::keys::{TimeKey, placing_start};
+use crate::etl::keys::{StartAt, TimeKey, is_stack, placing_start_at};
+use crate::etl::record::{Hook, Record};
 use crate::etl::slices::Slice;
 use crate::trace::Phase;
 use hashbrown::{HashMap, HashSet};
@@ -89,7 +91,108 @@ pub struct Part {
 /// Whether a record takes part in what joins slices.
 #[inline]
 fn joins(hook: u16) -> bool {
-    matches!(hook, 0x0440..=0x0452 | 0x0460..=0x0465 | 0x0524)
+    matches!(hook, 0x0440..=0x0452 | 0x0460..=0x0465)
+}
+
+/// Chooses what takes part in what joins slices, and notes the stacks.
+struct Joining<'s, 'a> {
+    slice: &'s Slice,
+    time: TimeKey<'s>,
+    callback_starts: bool,
+    stacks: SliceStacks<'a>,
+    /// Records that stand in this slice by their time stamp and in an earlier one by their start.
+    tails: Vec<(i64, Place)>,
+    /// The last context switch on each processor: its order, and the new thread.
+    threads: HashMap<u16, (Order, u32)>,
+}
+
+/// What records are to [`Joining`].
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Joins {
+    stack: bool,
+    joins: bool,
+    /// A context switch.
+    switch: bool,
+    start: StartAt,
+}
+
+impl Joining<'_, '_> {
+    fn care(&self, hook: Hook, wide: bool) -> Joins {
+        Joins {
+            stack: is_stack(hook.id),
+            joins: joins(hook.id),
+            switch: hook.id == 0x0524,
+            start: placing_start_at(hook, wide, self.callback_starts),
+        }
+    }
+
+    #[inline]
+    fn see(
+        &mut self,
+        entries: &mut Entries,
+        place: Place,
+        care: Joins,
+        ticks: i64,
+        record: &Record<'_>,
+    ) {
+        let buffer = place.buffer as usize;
+        let payload = record.payload();
+        if care.stack {
+            let event = crate::bytes::i64_at(payload, 0);
+            if let Some(event) = event.filter(|at| self.slice.holds(self.time.of(buffer, *at))) {
+                self.stacks.note(event, place);
+            }
+            return;
+        }
+        let key = self.time.of(buffer, ticks);
+        let start = care.start.of(payload, ticks);
+        let start = start.map_or(key, |start| self.time.of(buffer, start));
+        if start < self.slice.from && self.slice.holds(key) {
+            self.tails.push((start, place));
+        }
+        if !self.slice.holds(start) {
+            return;
+        }
+        if care.switch {
+            let new_tid = crate::bytes::u32_at(payload, 0);
+            if let (Some(tid), true) = (new_tid, payload.len() >= ContextSwitch::SIZE) {
+                let order = entries.pass(start);
+                let last = self.threads.entry(place.cpu).or_insert((order, tid));
+                if order >= last.0 {
+                    *last = (order, tid);
+                }
+            }
+        } else if care.joins {
+            entries.take(start, place);
+        }
+    }
+}
+
+impl<'a> Choose<'a> for Joining<'_, 'a> {
+    type Care = Joins;
+
+    fn meet(&mut self, form: &Form<()>) -> Joins {
+        self.care(form.hook, form.wide())
+    }
+
+    #[inline(always)]
+    fn kernel(
+        &mut self,
+        entries: &mut Entries,
+        place: Place,
+        form: &Form<Joins>,
+        ticks: i64,
+        record: Record<'a>,
+    ) {
+        self.see(entries, place, form.care, ticks, &record);
+    }
+
+    fn other(&mut self, entries: &mut Entries, place: Place, record: Record<'a>) {
+        if let (Some(hook), Some(ticks)) = (hook_of(&record), record.time()) {
+            let care = self.care(hook, record.wide());
+            self.see(entries, place, care, ticks, &record);
+        }
+    }
 }
 
 impl Part {
@@ -102,48 +205,50 @@ impl Part {
         first_numbers: &[u64],
     ) -> io::Result<Self> {
         let slice = &slices[at];
-        let loaded = Loaded::new(file, slice, true);
+        let loaded = Loaded::new(file, slice, true)?;
         let mut space = loaded.space();
-        let time = TimeKey::new(file);
-        let mut stacks = SliceStacks::default();
-        let mut tails = Vec::new();
-        let mut records = loaded.gather(first_numbers, &mut space, |entries, place, record| {
-            let (Some(hook), Some(ticks)) = (hook_of(&record), record.time()) else {
-                return;
-            };
-            let buffer = place.buffer;
-            let key = time.of(buffer, ticks);
-            if let 0x1820 | 0x1825 | 0x1826 = hook.id {
-                let event = crate::bytes::i64_at(record.payload(), 0);
-                if let Some(event) = event.filter(|at| slice.holds(time.of(buffer, *at))) {
-                    stacks.note(hook.id, record, event, key);
-                }
-                return;
-            }
-            let payload = record.payload();
-            let starts = facts.callback_starts;
-            let start = placing_start(hook, payload, record.wide(), ticks, starts);
-            let start = start.map_or(key, |start| time.of(buffer, start));
-            if start < slice.from && slice.holds(key) {
-                let number = first_numbers.get(buffer).copied().unwrap_or(0);
-                tails.push((start, ticks, number + place.index(), hook, record));
-            }
-            if joins(hook.id) && slice.holds(start) {
-                entries.take(start, place);
-            }
-        })?;
-        records.sort(|| true);
-        let mut out = Self::default();
+        let mut choice = Joining {
+            slice,
+            time: TimeKey::new(file),
+            callback_starts: facts.callback_starts,
+            stacks: SliceStacks::default(),
+            tails: Vec::new(),
+            threads: HashMap::new(),
+        };
+        let mut records = loaded.gather(first_numbers, &mut space, &mut choice)?;
+        let Joining {
+            time,
+            mut stacks,
+            tails,
+            threads,
+            ..
+        } = choice;
+        records.sort(|_| true);
+        let threads = threads.into_iter().map(|(cpu, (_, tid))| (cpu, tid));
+        let mut out = Self {
+            threads: threads.collect(),
+            pairing: Pairing::for_slice(),
+            ..Self::default()
+        };
         for index in 0..records.len() {
             if let Some(placed) = records.get(index, |_| 0) {
                 out.record(facts, at, &placed);
             }
         }
+        let tails: Vec<Placed<'_>> = tails
+            .into_iter()
+            .filter_map(|(start, place)| {
+                let placed = records.at(place)?;
+                Some(Placed { start, ..placed })
+            })
+            .collect();
         let orphans = || out.callbacks.iter().flat_map(|orphan| &orphan.records);
-        let mut needed: HashSet<i64> = tails.iter().map(|tail| tail.1).collect();
+        let mut needed: HashSet<i64> = tails.iter().map(|tail| tail.ticks).collect();
         needed.extend(out.ends.iter().map(|orphan| orphan.end.ticks));
         needed.extend(orphans().map(|record| record.ticks));
-        stacks.finish(|ticks| needed.contains(&ticks));
+        stacks.finish(&records, Needed::these(&needed), |buffer, ticks| {
+            time.of(buffer as usize, ticks)
+        });
         let frames = |ticks, tid| {
             let mut frames = Vec::new();
             if !stacks.is_empty() {
@@ -159,21 +264,13 @@ impl Part {
                 record.frames = frames(record.ticks, record.tid);
             }
         }
-        for (start, ticks, number, hook, record) in tails {
-            let tail = Placed {
-                start,
-                ticks,
-                number,
-                buffer: 0,
-                cpu: 0,
-                hook: Some(hook),
-                record,
-            };
-            let tid = record.tid().or(Body::of(&tail).owner().1);
-            let frames = frames(ticks, tid);
+        for tail in tails {
+            let tid = tail.record.tid().or(Body::of(&tail).owner().1);
+            let frames = frames(tail.ticks, tid);
             if !frames.is_empty() {
-                let slice = slices.partition_point(|slice| slice.from <= start);
-                out.tails.push((slice.max(1) as u32 - 1, number, frames));
+                let slice = slices.partition_point(|slice| slice.from <= tail.start);
+                out.tails
+                    .push((slice.max(1) as u32 - 1, tail.number, frames));
             }
         }
         Ok(out)
@@ -225,11 +322,6 @@ impl Part {
                 if let Some(callback) = MinifilterCallback::parse(hook.id, &mut fields) {
                     self.objects.want(callback.file_object);
                     self.callback(slice, placed, &callback);
-                }
-            }
-            0x0524 => {
-                if let Some(switch) = ContextSwitch::parse(&mut fields) {
-                    self.threads.insert(placed.cpu, switch.new_tid);
                 }
             }
             _ => {}
@@ -288,8 +380,7 @@ impl Part {
             self.pairing.open(key, sign, placed.start, this);
             return;
         }
-        let standing = self.pairing.standing(&key);
-        let first = self.pairing.callback(key, sign, placed.start, this);
+        let (standing, first) = self.pairing.callback_stood(key, sign, placed.start, this);
         let record = || CallbackRecord {
             sign,
             number: placed.number,

@@ -4,9 +4,12 @@
 
 use crate::etl::dictionary::collect::is_kernel;
 use crate::etl::dictionary::stacks::StackKeys;
+use crate::etl::gather::{Gathered, Place};
 use crate::etl::kernel::Fields;
 use crate::etl::kernel::stack::StackEvent;
 use crate::etl::record::Record;
+use crate::etl::sieve::Sieve;
+use hashbrown::HashSet;
 
 /// A stack and its event.
 #[derive(Debug, Clone, Copy)]
@@ -22,44 +25,57 @@ struct Row<'a> {
     stack: StackEvent<'a>,
 }
 
-/// A stack record that has not been looked into.
+/// A stack record that has not been looked into. Small, for a slice has thousands, and few are asked for.
 #[derive(Debug, Clone, Copy)]
-struct Noted<'a> {
+struct Noted {
     /// Time stamp of its event, in ticks.
     event: i64,
-    hook: u16,
-    record: Record<'a>,
-    /// When it was written, as a key.
-    written: i64,
+    /// Where it is.
+    place: Place,
+}
+
+/// The events whose stacks are needed.
+#[derive(Debug)]
+pub enum Needed<'t> {
+    /// All.
+    All,
+    /// Those with these time stamps, in ticks.
+    These(&'t HashSet<i64>, Sieve),
+}
+
+impl<'t> Needed<'t> {
+    /// The stacks of events with these time stamps.
+    pub fn these(ticks: &'t HashSet<i64>) -> Self {
+        let mut sieve = Sieve::default();
+        ticks.iter().for_each(|ticks| sieve.add(*ticks as u64));
+        Self::These(ticks, sieve)
+    }
+
+    #[inline]
+    fn holds(&self, ticks: i64) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(these, sieve) => sieve.may_hold(ticks as u64) && these.contains(&ticks),
+        }
+    }
 }
 
 /// Stacks in order of their events.
 #[derive(Debug, Default)]
 pub struct SliceStacks<'a> {
-    noted: Vec<Noted<'a>>,
+    noted: Vec<Noted>,
     rows: Vec<Row<'a>>,
 }
 
 impl<'a> SliceStacks<'a> {
-    /// Notes a stack record (0x1820, 0x1825, 0x1826) of the event at `event` (ticks), written at `written` (a key). Few
-    /// are asked for in the end: the rest is not looked into.
+    /// Notes a stack record (0x1820, 0x1825, 0x1826) of the event at `event` (ticks). Few are asked for in the end: the
+    /// rest is not looked into.
     #[inline]
-    pub fn note(&mut self, hook: u16, record: Record<'a>, event: i64, written: i64) {
-        self.noted.push(Noted {
-            event,
-            hook,
-            record,
-            written,
-        });
+    pub fn note(&mut self, event: i64, place: Place) {
+        self.noted.push(Noted { event, place });
     }
 
-    fn add(&mut self, noted: Noted<'a>) {
-        let Noted {
-            hook,
-            record,
-            written,
-            ..
-        } = noted;
+    fn add(&mut self, hook: u16, record: Record<'a>, written: i64) {
         let mut fields = Fields::new(record.payload(), record.wide());
         let Some(stack) = StackEvent::parse(hook, 0, &mut fields) else {
             return;
@@ -85,11 +101,21 @@ impl<'a> SliceStacks<'a> {
         });
     }
 
-    /// Takes the stacks of the events whose ticks are `needed`, and puts them in order; others are not found.
-    pub fn finish(&mut self, needed: impl Fn(i64) -> bool) {
+    /// Takes the stacks of the events whose ticks are `needed`, and puts them in order; others are not found. `written`
+    /// gives the key of a time stamp by its buffer.
+    pub fn finish(
+        &mut self,
+        gathered: &Gathered<'a>,
+        needed: Needed<'_>,
+        written: impl Fn(u32, i64) -> i64,
+    ) {
         for noted in std::mem::take(&mut self.noted) {
-            if needed(noted.event) {
-                self.add(noted);
+            if needed.holds(noted.event)
+                && let Some(placed) = gathered.at(noted.place)
+                && let Some(hook) = placed.hook
+            {
+                let written = written(placed.buffer, placed.ticks);
+                self.add(hook.id, placed.record, written);
             }
         }
         self.rows.sort_by_key(|row| (row.event, row.tid, row.user));

@@ -5,101 +5,214 @@
 //! a path that is wanted, and no record with its IRP has such a FileObject. So whatever is paired with a record that
 //! is taken, or says what its FileObject is called, is still there.
 
-use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
+//!
+//! Where processes are wanted and not paths, it is the other way round: the operations of their threads are wanted, and
+//! what else is on the same FileObjects says what these are called.
+
+use crate::etl::gather::{Addresses, Place};
+use crate::etl::kernel::file_io::{FileIo, FileOperation, OperationEnd};
 use crate::etl::kernel::minifilter::MinifilterCallback;
 use crate::etl::kernel::{Fields, WideText};
 use crate::etl::link::Imports;
 use crate::etl::link::part::push_path;
 use crate::etl::record::{Hook, Record};
+use crate::etl::sieve::Sieve;
 use crate::etl::trace::EtlTrace;
 use crate::trace::path::is_whole;
-use crate::trace::{Class, PathTest, Select};
+use crate::trace::{Class, Owners, PathTest, Select};
 use hashbrown::HashSet;
 
 /// FileObjects with their keys that were judged last.
-const JUDGED: usize = 1 << 11;
+const JUDGED: usize = 1 << 12;
+/// Room for addresses from the start: as many as a slice usually has.
+const USUAL: usize = 1 << 9;
 
 /// Stands for the FileObject of a record that names none.
 const NO_OBJECT: u64 = u64::MAX;
+/// Stands for the FileObject of a record that is kept in any case.
+const ALWAYS: u64 = u64::MAX - 1;
 
-/// The addresses of a record: FileObject and IRP.
-#[derive(Debug, Clone, Copy)]
-struct Addresses {
-    object: u64,
-    irp: u64,
-    /// It is kept in any case.
-    always: bool,
+/// Of a record that is kept in any case.
+pub const KEPT: Addresses = Addresses {
+    object: ALWAYS,
+    irp: 0,
+};
+
+/// What a record is to [`Reach`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing.
+    #[default]
+    Other,
+    /// An event of the registry.
+    Key,
+    /// A file operation.
+    File,
+    /// The end of one.
+    End,
+    /// A callback.
+    Callback,
+}
+
+impl Seen {
+    /// What records of a hook are.
+    pub fn of(hook: u16) -> Self {
+        match hook {
+            0x044C => Self::End,
+            0x0440..=0x0452 => Self::File,
+            0x0460..=0x0465 => Self::Callback,
+            0x0900..=0x09FF => Self::Key,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What is wanted.
+enum Wanted<'a> {
+    Paths(PathTest<'a>),
+    Owners(&'a Owners),
+}
+
+/// Addresses, most of which are not among them.
+struct Addressed {
+    set: HashSet<u64>,
+    sieve: Sieve,
+}
+
+impl Default for Addressed {
+    fn default() -> Self {
+        Self {
+            set: HashSet::with_capacity(USUAL),
+            sieve: Sieve::default(),
+        }
+    }
+}
+
+impl Addressed {
+    #[inline]
+    fn add(&mut self, address: u64) {
+        self.sieve.add(address);
+        self.set.insert(address);
+    }
+
+    #[inline]
+    fn holds(&self, address: u64) -> bool {
+        self.sieve.may_hold(address) && self.set.contains(&address)
+    }
 }
 
 /// What may be taken of a slice.
 pub struct Reach<'a> {
     trace: &'a EtlTrace,
     imports: &'a Imports,
-    test: PathTest<'a>,
-    /// Addresses of the records that were seen, in the order they came.
-    seen: Vec<Addresses>,
-    objects: HashSet<u64>,
-    irps: HashSet<u64>,
+    select: &'a Select<'a>,
+    wanted: Wanted<'a>,
+    objects: Addressed,
+    irps: Addressed,
     judged: Vec<(u64, u64)>,
     path: String,
 }
 
 impl<'a> Reach<'a> {
-    /// For the records of a slice; `None` where paths leave nothing out.
-    pub fn new(
-        trace: &'a EtlTrace,
-        imports: &'a Imports,
-        select: &Select<'a>,
-        records: usize,
-    ) -> Option<Self> {
-        let test = select.paths?;
-        let everything = test(Class::FileSystem, "", "") || test(Class::Minifilter, "", "");
-        let irps = imports.operations.keys().chain(imports.names.keys());
-        (!everything).then(|| Self {
+    /// For the records of a slice; `None` where nothing is left out.
+    pub fn new(trace: &'a EtlTrace, imports: &'a Imports, select: &'a Select<'a>) -> Option<Self> {
+        let wanted = match (select.paths, select.memo) {
+            (Some(test), _) => {
+                let all = test(Class::FileSystem, "", "") || test(Class::Minifilter, "", "");
+                (!all).then_some(Wanted::Paths(test))
+            }
+            // Callbacks may only be known by what they were called for.
+            (None, Some(memo)) if !select.classes.is_empty() => {
+                let wanted = select.processes.as_deref()?;
+                let callbacks = select.classes.contains(&Class::Minifilter);
+                let owners = || trace.owners(wanted);
+                (!callbacks).then(|| Wanted::Owners(memo.owners(owners)))
+            }
+            _ => None,
+        }?;
+        let mut irps = Addressed::default();
+        let open = imports.operations.keys().chain(imports.names.keys());
+        open.for_each(|irp| irps.add(*irp));
+        let judged = match wanted {
+            Wanted::Paths(_) => vec![(0, 0); JUDGED],
+            Wanted::Owners(_) => Vec::new(),
+        };
+        Some(Self {
             trace,
             imports,
-            test,
-            seen: Vec::with_capacity(records),
-            objects: HashSet::new(),
-            irps: irps.copied().collect(),
-            judged: vec![(0, 0); JUDGED],
+            select,
+            wanted,
+            objects: Addressed::default(),
+            irps,
+            judged,
             path: String::new(),
         })
     }
 
-    /// Sees a record; number `number` of the file.
+    /// Sees a record: its addresses if it may be wanted, which [`Reach::finish`] decides.
     #[inline]
-    pub fn see(&mut self, hook: Option<Hook>, record: &Record<'_>, number: u64) {
-        let addresses = hook.and_then(|hook| self.addresses(hook, record, number));
-        self.seen.push(addresses.unwrap_or(Addresses {
-            object: NO_OBJECT,
-            irp: 0,
-            always: true,
-        }));
+    pub fn see(
+        &mut self,
+        seen: Seen,
+        hook: Hook,
+        record: &Record<'_>,
+        place: Place,
+    ) -> Option<Addresses> {
+        match (&self.wanted, seen) {
+            (_, Seen::Other) => Some(KEPT),
+            (Wanted::Paths(_), Seen::Key) => Some(KEPT),
+            (Wanted::Paths(_), _) => self.addresses(seen, hook, record, place),
+            (Wanted::Owners(owners), _) => {
+                let owners = *owners;
+                self.addresses_of(owners, seen, hook, record, place)
+            }
+        }
     }
 
-    /// `None` for a record that is neither of a file operation nor of a callback.
+    /// Whether a record ends an operation of an earlier slice.
+    fn ends_earlier(&self, place: Place) -> bool {
+        let first = self.trace.first_numbers().get(place.buffer as usize);
+        let number = first.copied().unwrap_or(0) + place.index();
+        self.imports.joined.contains_key(&number)
+    }
+
+    /// Where paths are wanted.
     #[inline]
-    fn addresses(&mut self, hook: Hook, record: &Record<'_>, number: u64) -> Option<Addresses> {
+    fn addresses(
+        &mut self,
+        seen: Seen,
+        hook: Hook,
+        record: &Record<'_>,
+        place: Place,
+    ) -> Option<Addresses> {
         let mut fields = Fields::new(record.payload(), record.wide());
-        let (object, key, irp, always) = match hook.id {
-            0x0460..=0x0465 => {
-                let callback = MinifilterCallback::parse(hook.id, &mut fields)?;
+        let (object, key, irp) = match seen {
+            Seen::Callback => {
+                let callback = MinifilterCallback::parse(hook.id, &mut fields);
+                let Some(callback) = callback else {
+                    return Some(KEPT);
+                };
                 let (object, key) = (callback.file_object, callback.fs_context);
-                (object, key, callback.callback_data, false)
+                (object, key, callback.callback_data)
             }
-            // What ends an operation of an earlier slice may free its FileObject.
-            OPERATION_END => {
-                let end = OperationEnd::parse(&mut fields)?;
-                (
-                    NO_OBJECT,
-                    0,
-                    end.irp,
-                    self.imports.joined.contains_key(&number),
-                )
+            Seen::End => {
+                let Some(end) = OperationEnd::parse(&mut fields) else {
+                    return Some(KEPT);
+                };
+                // What ends an operation of an earlier slice may free its FileObject.
+                if self.ends_earlier(place) {
+                    return Some(KEPT);
+                }
+                return Some(Addresses {
+                    object: NO_OBJECT,
+                    irp: end.irp,
+                });
             }
-            0x0440..=0x0452 => {
-                let io = FileIo::parse(hook.id, hook.version.into(), &mut fields)?;
+            _ => {
+                let io = FileIo::parse(hook.id, hook.version.into(), &mut fields);
+                let Some(io) = io else {
+                    return Some(KEPT);
+                };
                 match io.operation {
                     FileOperation::Create | FileOperation::CreateNew => {
                         self.opened(io.file_object, io.path());
@@ -107,25 +220,84 @@ impl<'a> Reach<'a> {
                     // They have a path of their own.
                     FileOperation::DeletePath
                     | FileOperation::RenamePath
-                    | FileOperation::SetLinkPath => {
-                        self.irps.insert(io.irp);
-                    }
+                    | FileOperation::SetLinkPath => self.irps.add(io.irp),
                     _ => {}
                 }
-                (io.file_object, io.file_key.unwrap_or(0), io.irp, false)
+                (io.file_object, io.file_key.unwrap_or(0), io.irp)
             }
-            _ => return None,
         };
         self.judge(object, key);
-        Some(Addresses {
-            object,
-            irp,
-            always,
-        })
+        Some(Addresses { object, irp })
+    }
+
+    /// Where processes are wanted.
+    fn addresses_of(
+        &mut self,
+        owners: &Owners,
+        seen: Seen,
+        hook: Hook,
+        record: &Record<'_>,
+        place: Place,
+    ) -> Option<Addresses> {
+        let by_pid = record.pid().map(|pid| owners.pids.contains(&pid));
+        let by_tid = |tid: Option<u32>| tid.map(|tid| owners.tids.contains(&tid));
+        let mut fields = Fields::new(record.payload(), record.wide());
+        match seen {
+            Seen::File => {
+                let io = FileIo::parse(hook.id, hook.version.into(), &mut fields);
+                let Some(io) = io else {
+                    return Some(KEPT);
+                };
+                if by_pid.or(by_tid(Some(io.tid))) == Some(true) {
+                    self.objects.add(io.file_object);
+                    self.irps.add(io.irp);
+                }
+                Some(Addresses {
+                    object: io.file_object,
+                    irp: io.irp,
+                })
+            }
+            Seen::End => {
+                let Some(end) = OperationEnd::parse(&mut fields) else {
+                    return Some(KEPT);
+                };
+                let own = by_pid.or(by_tid(record.tid())) == Some(true);
+                if own || self.ends_earlier(place) {
+                    return Some(KEPT);
+                }
+                Some(Addresses {
+                    object: NO_OBJECT,
+                    irp: end.irp,
+                })
+            }
+            // Without process and thread it belongs to what runs on its processor.
+            _ => (by_pid.or(by_tid(record.tid())) != Some(false)).then_some(KEPT),
+        }
     }
 
     fn wants(&self, path: &str) -> bool {
-        (self.test)(Class::FileSystem, path, "") || (self.test)(Class::Minifilter, path, "")
+        match self.wanted {
+            Wanted::Paths(test) => {
+                test(Class::FileSystem, path, "") || test(Class::Minifilter, path, "")
+            }
+            Wanted::Owners(_) => false,
+        }
+    }
+
+    /// The same for a path with a number.
+    fn wants_name(&self, opened: bool, number: u32) -> bool {
+        let (names, opens) = (&self.trace.facts().texts, &self.trace.links().texts);
+        let known = number as usize;
+        let (path, place) = match opened {
+            true => (opens.get(number), names.len() + known),
+            false => (names.get(number), known),
+        };
+        match self.select.memo {
+            Some(memo) if known < if opened { opens.len() } else { names.len() } => {
+                memo.path(place, names.len() + opens.len(), || self.wants(path))
+            }
+            _ => self.wants(path),
+        }
     }
 
     /// A file is opened with a path.
@@ -135,7 +307,7 @@ impl<'a> Reach<'a> {
         push_path(self.trace.facts(), path, &mut text);
         // A path that begins at an open folder gives way to the name of the file's key.
         if !is_whole(&text) || self.wants(&text) {
-            self.objects.insert(object);
+            self.objects.add(object);
         }
         self.path = text;
     }
@@ -152,33 +324,30 @@ impl<'a> Reach<'a> {
     }
 
     fn judge_new(&mut self, object: u64, key: u64) {
-        let links = self.trace.links();
         let before = self.imports.objects.get(&object);
-        let facts = self.trace.facts();
-        let wanted = before.is_some_and(|open| self.wants(links.texts.get(open.path)))
+        let wanted = before.is_some_and(|open| self.wants_name(true, open.path))
             || key != 0
-                && facts
+                && self
+                    .trace
+                    .facts()
                     .files
                     .names(key)
-                    .any(|name| self.wants(facts.texts.get(name)));
+                    .any(|name| self.wants_name(false, name));
         if wanted {
-            self.objects.insert(object);
+            self.objects.add(object);
         }
     }
 
-    /// For each record that was seen, in that order, whether it may be taken.
-    pub fn finish(mut self) -> impl FnMut() -> bool {
-        for record in &self.seen {
-            if self.objects.contains(&record.object) {
-                self.irps.insert(record.irp);
+    /// Tells whether a record with these addresses is taken, after all of them, which are `seen`, were seen.
+    pub fn finish(mut self, seen: &[Addresses]) -> impl Fn(&Addresses) -> bool + use<> {
+        for record in seen {
+            if self.objects.holds(record.object) {
+                self.irps.add(record.irp);
             }
         }
-        let (seen, objects, irps) = (self.seen, self.objects, self.irps);
-        let mut seen = seen.into_iter();
-        move || {
-            seen.next().is_none_or(|record| {
-                record.always || irps.contains(&record.irp) || objects.contains(&record.object)
-            })
+        let (objects, irps) = (self.objects, self.irps);
+        move |record| {
+            record.object == ALWAYS || irps.holds(record.irp) || objects.holds(record.object)
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Going through the records of a slice in order of time, with what is open at each moment.
 
 use super::kept::{Kept, Role};
+use super::switches::Switches;
 use crate::etl::body::Body;
 use crate::etl::classes::{class_of, tells_names};
-use crate::etl::gather::Placed;
+use crate::etl::gather::{Order, Placed};
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OperationEnd};
 use crate::etl::kernel::minifilter::MinifilterCallback;
 use crate::etl::kernel::registry::{KeyEvent, KeyOperation};
@@ -37,8 +38,12 @@ pub struct Walk<'a> {
     pairing: Pairing<Open>,
     /// New names of files whose rename or link has not ended, in the arena, by IRP.
     names: HashMap<u64, Range<usize>>,
-    /// Thread on each processor.
+    /// Thread on each processor, by the context switches that are rows.
     threads: HashMap<u16, u32>,
+    /// The other context switches.
+    switches: &'a Switches,
+    /// Where the record at hand stands among all.
+    order: Order,
     /// Paths of the rows.
     pub arena: String,
     /// The rows that were taken, in order.
@@ -65,8 +70,15 @@ struct NewRow {
 
 impl<'a> Walk<'a> {
     /// Begins with what earlier slices left open.
-    pub fn new(trace: &'a EtlTrace, select: &'a Select<'a>, imports: &'a Imports) -> Self {
+    pub fn new(
+        trace: &'a EtlTrace,
+        select: &'a Select<'a>,
+        imports: &'a Imports,
+        switches: &'a Switches,
+    ) -> Self {
         Self {
+            switches,
+            order: Order::default(),
             trace,
             select,
             imports,
@@ -81,7 +93,8 @@ impl<'a> Walk<'a> {
 
     /// Takes the next record, which is number `at` of those gathered.
     #[inline]
-    pub fn record(&mut self, at: u32, placed: &Placed<'_>) {
+    pub fn record(&mut self, at: u32, order: Order, placed: &Placed<'_>) {
+        self.order = order;
         let class = placed.hook.map_or(Class::Event, |hook| class_of(hook.id));
         let body = Body::of(placed);
         match &body {
@@ -109,7 +122,10 @@ impl<'a> Walk<'a> {
         });
         let tid = tid.or_else(|| match pid {
             Some(_) => None,
-            None => self.threads.get(&placed.cpu).copied(),
+            None => {
+                let switched = self.switches.before(self.order, placed.cpu);
+                switched.or_else(|| self.threads.get(&placed.cpu).copied())
+            }
         });
         let time = self.filetime(placed);
         let by_thread = || {

@@ -9,7 +9,7 @@ use crate::findings::analyze::{Case, CaseInput, Options, is_procmon};
 use crate::findings::conflicts::{DIRECTORY_NOT_EMPTY, Step, Tracker};
 use crate::findings::failing::{Chosen, Failed, FailureHint, Relation, TouchBefore};
 use crate::trace::{
-    Batch, Class, Filetime, Frames, NO_THREAD, Process, Progress, Select, Want, for_each_unit,
+    Batch, Class, Filetime, Frames, Memo, NO_THREAD, Process, Progress, Select, Want, for_each_unit,
 };
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -238,7 +238,9 @@ impl Following<'_> {
                     || (!target.is_empty()
                         && objects.takes(naming, target_class(class, target), target))
             };
+            let memo = Memo::default();
             let select = Select {
+                memo: Some(&memo),
                 from: self.plan.from,
                 to: self.plan.to,
                 classes,

@@ -8,7 +8,7 @@ use crate::findings::failing::{Failed, Picker};
 use crate::findings::rules::Rules;
 use crate::findings::scope::TraceScope;
 use crate::servicing::is_servicing_process;
-use crate::trace::{Batch, Class, Filetime, NO_THREAD, Select, Tick, Want, for_each_unit};
+use crate::trace::{Batch, Class, Filetime, Memo, NO_THREAD, Select, Tick, Want, for_each_unit};
 use std::collections::HashSet;
 use std::io;
 use std::ops::RangeInclusive;
@@ -72,7 +72,9 @@ impl Surveying<'_> {
         }
         let wanted = processes.iter().zip(&servicing);
         let wanted = wanted.map(|(process, servicing)| *servicing || process.pid == SYSTEM);
+        let memo = Memo::default();
         let select = Select {
+            memo: Some(&memo),
             from: Some(self.window.start().minus(LOOK_BACK)),
             to: Some(*self.window.end()),
             classes: vec![Class::FileSystem, Class::Registry],

@@ -1,0 +1,171 @@
+//! Which records of a slice are needed for the rows that are wanted.
+
+use super::reach::{KEPT, Reach, Seen};
+use super::switches::Switches;
+use crate::etl::classes::class_of;
+use crate::etl::forms::Form;
+use crate::etl::gather::{Choose, Entries, Place, hook_of};
+use crate::etl::kernel::thread::ContextSwitch;
+use crate::etl::keys::{StartAt, is_stack, placing_start_at};
+use crate::etl::link::Imports;
+use crate::etl::link::stacks::SliceStacks;
+use crate::etl::record::{Hook, Record};
+use crate::etl::slices::Slice;
+use crate::etl::trace::EtlTrace;
+use crate::trace::{Class, Select};
+
+/// Chooses records, and notes the stacks among them.
+pub struct Choice<'t, 'a> {
+    trace: &'t EtlTrace,
+    slice: &'t Slice,
+    select: &'t Select<'t>,
+    with_stacks: bool,
+    /// Whether file operations or callbacks are wanted.
+    files: bool,
+    /// Context switches that are not wanted as rows.
+    pub switches: Switches,
+    /// Stacks.
+    pub stacks: SliceStacks<'a>,
+    /// What of the file operations and callbacks may be wanted.
+    pub reach: Option<Reach<'t>>,
+}
+
+/// What records of a form are to [`Choice`].
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Care {
+    stack: bool,
+    take: bool,
+    /// A context switch, of which only the new thread matters.
+    switch: bool,
+    start: StartAt,
+    seen: Seen,
+}
+
+impl<'t> Choice<'t, '_> {
+    /// For a slice: `select` with whether stacks are wanted.
+    pub fn new(
+        trace: &'t EtlTrace,
+        slice: &'t Slice,
+        (select, with_stacks): (&'t Select<'t>, bool),
+        imports: &'t Imports,
+    ) -> Self {
+        let mut out = Self {
+            trace,
+            slice,
+            select,
+            with_stacks,
+            files: false,
+            switches: Switches::default(),
+            stacks: SliceStacks::default(),
+            reach: None,
+        };
+        out.files = out.wants(Class::FileSystem) || out.wants(Class::Minifilter);
+        if out.files {
+            out.reach = Reach::new(trace, imports, select);
+        }
+        out
+    }
+
+    fn wants(&self, class: Class) -> bool {
+        self.select.classes.is_empty() || self.select.classes.contains(&class)
+    }
+
+    fn care(&self, hook: Hook, wide: bool) -> Care {
+        // Others are understood by these.
+        let wanted = self.wants(class_of(hook.id));
+        let switch = hook.id == 0x0524;
+        let tells = switch || self.files && matches!(hook.id, 0x0440..=0x0452);
+        Care {
+            stack: self.with_stacks && is_stack(hook.id),
+            take: tells || wanted,
+            switch: switch && !wanted,
+            start: placing_start_at(hook, wide, self.trace.facts().callback_starts),
+            seen: Seen::of(hook.id),
+        }
+    }
+
+    #[inline]
+    fn see(
+        &mut self,
+        entries: &mut Entries,
+        place: Place,
+        (care, hook): (Care, Hook),
+        ticks: i64,
+        record: &Record<'_>,
+    ) {
+        if care.stack
+            && let Some(event) = crate::bytes::i64_at(record.payload(), 0)
+            && self.slice.holds(self.trace.key(place.buffer, event))
+        {
+            self.stacks.note(event, place);
+        }
+        if !care.take {
+            return;
+        }
+        let start = care.start.of(record.payload(), ticks).unwrap_or(ticks);
+        let start = self.trace.key(place.buffer, start);
+        if !self.slice.holds(start) {
+            return;
+        }
+        if care.switch {
+            let new_tid = crate::bytes::u32_at(record.payload(), 0);
+            if let (Some(tid), true) = (new_tid, record.payload().len() >= ContextSwitch::SIZE) {
+                self.switches.add(entries.pass(start), place.cpu, tid);
+            }
+            return;
+        }
+        match &mut self.reach {
+            None => entries.take(start, place),
+            Some(reach) => {
+                if let Some(addresses) = reach.see(care.seen, hook, record, place) {
+                    entries.take_with(start, place, addresses);
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Choose<'a> for Choice<'_, 'a> {
+    type Care = Care;
+
+    fn meet(&mut self, form: &Form<()>) -> Care {
+        match self.care(form.hook, form.wide()) {
+            Care {
+                stack: false,
+                take: false,
+                ..
+            } => Care::default(),
+            care => care,
+        }
+    }
+
+    #[inline(always)]
+    fn kernel(
+        &mut self,
+        entries: &mut Entries,
+        place: Place,
+        form: &Form<Care>,
+        ticks: i64,
+        record: Record<'a>,
+    ) {
+        self.see(entries, place, (form.care, form.hook), ticks, &record);
+    }
+
+    fn other(&mut self, entries: &mut Entries, place: Place, record: Record<'a>) {
+        // A record without a time goes where its buffer begins.
+        let ticks = record.time();
+        let ticks = ticks.unwrap_or_else(|| self.trace.buffer_start(place.buffer as usize));
+        if let Some(hook) = hook_of(&record) {
+            let care = self.care(hook, record.wide());
+            self.see(entries, place, (care, hook), ticks, &record);
+        } else if self.wants(Class::Event) {
+            let start = self.trace.key(place.buffer, ticks);
+            if self.slice.holds(start) {
+                match self.reach {
+                    None => entries.take(start, place),
+                    Some(_) => entries.take_with(start, place, KEPT),
+                }
+            }
+        }
+    }
+}
