@@ -19,7 +19,7 @@ use crate::input::view::Source;
 use crate::servicing::{LineRef, LocalTime, Mark, is_servicing_process};
 use crate::trace::time::TICKS_PER_SECOND;
 use crate::trace::{
-    Batch, Class, Filetime, LogWrite, Progress, Select, ServicingLog, Want, for_each_unit,
+    Batch, Class, Filetime, LogWrite, Memo, Progress, Select, ServicingLog, Want, for_each_unit,
 };
 use estimate::Fit;
 use mapping::{Candidate, Mapped, Mapping, Stamp};
@@ -209,7 +209,9 @@ fn writes_of<'a>(
         return none;
     }
     let is_log = |_: Class, path: &str, _: &str| ServicingLog::of_path(path).is_some();
+    let memo = Memo::default();
     let select = Select {
+        memo: Some(&memo),
         from: range.map(|(from, _)| from),
         to: range.map(|(_, to)| to),
         classes: vec![Class::FileSystem],
