@@ -51,13 +51,20 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> 
             print(&text)?;
         }
     }
-    Ok(if !done.unreadable.is_empty() {
+    // The summary tells of it at length.
+    if global.quiet || args.format != ReportFormat::Text {
+        for loss in &done.losses {
+            warn(loss, global.reader().lang);
+        }
+    }
+    let status = if !done.unreadable.is_empty() {
         Status::InputUnreadable
     } else if args.fail_on.is_some_and(|bound| is_met(bound, findings)) {
         Status::FailOn
     } else {
         Status::Done
-    })
+    };
+    Ok(status.under_strict(args.strict, &done.losses))
 }
 
 /// A case that was analysed, its files written.
@@ -66,6 +73,8 @@ pub struct Done {
     pub findings: Findings,
     /// Inputs that could not be read at all, with the reason.
     pub unreadable: Vec<Message>,
+    /// What of the others is lost.
+    pub losses: Vec<Message>,
 }
 
 /// Why a case was not analysed.
@@ -145,7 +154,10 @@ pub fn run_case(
     if let Some(folder) = out {
         write_folder(folder, args, global, &case, options, &outcome, bars)?;
     }
+    let mut losses = opened.losses();
+    losses.extend(case.logs.losses());
     Ok(Done {
+        losses,
         findings: outcome.findings,
         unreadable: opened.unreadable,
     })

@@ -41,6 +41,9 @@ pub struct GlobalArgs {
     /// Threads to use [default: one a core]
     #[arg(long, global = true, value_name = "N", help_heading = "Common options")]
     pub threads: Option<NonZeroUsize>,
+    /// Most memory for events that are in work at a time, as 64M; what a trace describes comes on top (docs/inputs.md)
+    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size, help_heading = "Common options")]
+    pub memory: Option<u64>,
     /// No progress, and no summary on the terminal
     #[arg(short, long, global = true, help_heading = "Common options")]
     pub quiet: bool,
@@ -109,20 +112,29 @@ const ANALYZE_EXAMPLES: &str = "Examples:
     fltscope analyze --batch cases/ --out reports/
 
 Exit status: 0 analysed; 1 an input could not be read at all, or nothing usable was given;
-2 usage; 3 analysed, and --fail-on was met.";
+2 usage; 3 analysed, and --fail-on was met. With --strict, 1 also when anything of an input is lost:
+the output is there all the same.";
 
 const WINDOW_EXAMPLES: &str = "Examples:
     fltscope window case/
     fltscope window CBS.log setupapi.dev.log boot_log.pml --log-tz +08:00
-    fltscope window case/ --json | jq .window";
+    fltscope window case/ --json | jq .window
+
+Exit status: 0 done; 1 an input could not be read at all, or with --strict anything of one is lost; 2 usage.";
 
 const INFO_EXAMPLES: &str = "Examples:
     fltscope info boot_log.pml
-    fltscope info boot_log.pml --json | jq .coverage";
+    fltscope info boot_log.pml --json | jq .coverage
+  In a script: is the file whole?
+    fltscope info boot_log.pml --json --strict
+
+Exit status: 0 done; 1 an input could not be read at all, or with --strict anything of one is lost; 2 usage.";
 
 const DRIVERS_EXAMPLES: &str = "Examples:
     fltscope drivers boot_log.pml --third-party
-    fltscope drivers boot_log.pml --format csv > drivers.csv";
+    fltscope drivers boot_log.pml --format csv > drivers.csv
+
+Exit status: 0 done; 1 an input could not be read at all, or with --strict anything of one is lost; 2 usage.";
 
 const EXPORT_EXAMPLES: &str = "Examples:
   Everything, for DuckDB or pandas:
@@ -135,7 +147,9 @@ const EXPORT_EXAMPLES: &str = "Examples:
     fltscope export boot_log.pml -o Logfile.CSV --format procmon-csv --tz Europe/Berlin --columns 'Time of Day,Operation,Path,Result'
 
 Patterns: * matches any characters, ? one; case is ignored. The columns are described in docs/events.md,
-Procmon's own in docs/procmon-csv.md.";
+Procmon's own in docs/procmon-csv.md.
+
+Exit status: 0 written; 1 an input could not be read at all, or with --strict anything of one is lost; 2 usage.";
 
 const COMPLETIONS_EXAMPLES: &str = "Examples:
     fltscope completions bash > ~/.local/share/bash-completion/completions/fltscope
@@ -234,6 +248,9 @@ pub struct AnalyzeArgs {
     /// Start CSV files with a byte order mark, by which Excel knows UTF-8
     #[arg(long)]
     pub bom: bool,
+    /// Exit with status 1 when anything of an input is lost: a bad record, skipped bytes, a cut file, a missing table or part
+    #[arg(long)]
+    pub strict: bool,
     /// How archives are opened
     #[command(flatten)]
     pub archives: ArchiveArgs,
@@ -254,6 +271,9 @@ pub struct WindowArgs {
     /// Code page of servicing logs that are neither UTF-8 nor UTF-16: 936, 1252, gbk; by default as it looks
     #[arg(long, value_name = "NAME")]
     pub log_encoding: Option<LogEncoding>,
+    /// Exit with status 1 when anything of an input is lost: a bad record, skipped bytes, a cut file, a missing table or part
+    #[arg(long)]
+    pub strict: bool,
     /// How archives are opened
     #[command(flatten)]
     pub archives: ArchiveArgs,
@@ -302,6 +322,9 @@ pub struct InfoArgs {
     /// Print one JSON object a file
     #[arg(long)]
     pub json: bool,
+    /// Exit with status 1 when anything of an input is lost: a bad record, skipped bytes, a cut file, a missing table or part
+    #[arg(long)]
+    pub strict: bool,
     /// How archives are opened
     #[command(flatten)]
     pub archives: ArchiveArgs,
@@ -319,6 +342,9 @@ pub struct DriversArgs {
     /// How to print them
     #[arg(long, value_enum, default_value_t = DriversFormat::Text)]
     pub format: DriversFormat,
+    /// Exit with status 1 when anything of an input is lost: a bad record, skipped bytes, a cut file, a missing table or part
+    #[arg(long)]
+    pub strict: bool,
     /// How archives are opened
     #[command(flatten)]
     pub archives: ArchiveArgs,
@@ -359,6 +385,9 @@ pub struct ExportArgs {
     /// Start a CSV with a byte order mark, by which Excel knows UTF-8
     #[arg(long)]
     pub bom: bool,
+    /// Exit with status 1 when anything of an input is lost: a bad record, skipped bytes, a cut file, a missing table or part
+    #[arg(long)]
+    pub strict: bool,
     /// Only events from this time on (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = parse_rfc3339, help_heading = "Filters")]
     pub from: Option<Filetime>,

@@ -14,6 +14,7 @@ use crate::lang::{Lang, Message};
 use crate::report::batch::{CaseFacts, CaseRow, CaseStatus, in_short, summary_table, text};
 use crate::say;
 use crate::stop;
+use crate::trace::room::is_capped;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,7 +52,8 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result
     for reason in found.errors.iter().chain(&found.loose) {
         warn(&Message::verbatim(reason.clone()), global.reader().lang);
     }
-    let (rows, met): (Vec<CaseRow>, Vec<bool>) = done.into_iter().unzip();
+    let (rows, ends): (Vec<CaseRow>, Vec<End>) = done.into_iter().unzip();
+    let losses: Vec<Message> = ends.iter().flat_map(|end| end.losses.clone()).collect();
     let table = summary_table(&rows);
     // A summary over a part of the cases would pass for the whole.
     stop::check()?;
@@ -65,13 +67,14 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result
         ReportFormat::Text => print(&text(&rows, global.reader(), out, &files))?,
     }
     let whole = |row: &CaseRow| row.status == CaseStatus::Analysed;
-    Ok(if !found.errors.is_empty() || !rows.iter().all(whole) {
+    let status = if !found.errors.is_empty() || !rows.iter().all(whole) {
         Status::InputUnreadable
-    } else if met.contains(&true) {
+    } else if ends.iter().any(|end| end.met) {
         Status::FailOn
     } else {
         Status::Done
-    })
+    };
+    Ok(status.under_strict(args.strict, &losses))
 }
 
 /// The files over all cases that are asked for.
@@ -111,17 +114,28 @@ fn write_summaries(
     Ok(summaries(args))
 }
 
-/// Works through the cases; their rows in order, each with whether it meets `--fail-on`.
+/// What decides the exit status, of a case.
+#[derive(Default)]
+struct End {
+    /// It meets `--fail-on`.
+    met: bool,
+    /// What of its inputs is lost.
+    losses: Vec<Message>,
+}
+
+/// Works through the cases; their rows in order, each with how it ended.
 fn all_cases(
     cases: &[FoundCase],
     args: &AnalyzeArgs,
     global: &GlobalArgs,
     options: &Options,
     board: &Board,
-) -> Vec<(CaseRow, bool)> {
+) -> Vec<(CaseRow, End)> {
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, (CaseRow, bool))>> = Mutex::new(Vec::with_capacity(cases.len()));
-    let workers = IN_FLIGHT.min(rayon::current_num_threads()).min(cases.len());
+    let done: Mutex<Vec<(usize, (CaseRow, End))>> = Mutex::new(Vec::with_capacity(cases.len()));
+    // A cap on memory is one for all cases.
+    let at_a_time = if is_capped() { 1 } else { IN_FLIGHT };
+    let workers = at_a_time.min(rayon::current_num_threads()).min(cases.len());
     let work = || {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
@@ -151,7 +165,7 @@ fn one_case(
     args: &AnalyzeArgs,
     global: &GlobalArgs,
     options: &Options,
-) -> (CaseRow, bool) {
+) -> (CaseRow, End) {
     let folder = args.out.as_ref().map(|out| out.join(&case.name));
     let run = || {
         let bars = Bars::new(true);
@@ -176,13 +190,15 @@ fn one_case(
         reasons: Vec::new(),
         facts: None,
     };
-    let mut met = false;
+    let mut end = End::default();
     match result {
         Ok(Ok(Done {
             findings,
             unreadable,
+            losses,
         })) => {
-            met = args.fail_on.is_some_and(|bound| is_met(bound, &findings));
+            end.losses = losses;
+            end.met = args.fail_on.is_some_and(|bound| is_met(bound, &findings));
             row.facts = Some(CaseFacts::of(&findings));
             if !unreadable.is_empty() {
                 row.status = CaseStatus::Incomplete;
@@ -204,7 +220,7 @@ fn one_case(
             ));
         }
     }
-    (row, met)
+    (row, end)
 }
 
 /// Shows how far the batch is: a bar with the cases in work, and a line for each that is done. On a terminal only.

@@ -30,5 +30,5 @@ pub fn run(args: &DriversArgs, global: &GlobalArgs) -> Result<Status, CliError> 
         DriversFormat::Csv => print(&csv(&all)?)?,
         DriversFormat::Json => print_json(json(&all)?)?,
     }
-    Ok(opened.status())
+    Ok(opened.status().under_strict(args.strict, &opened.losses()))
 }

@@ -40,7 +40,9 @@ pub fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     for note in &opened.input_notes {
         warn(&of_file(&note.input, &note.text), lang);
     }
-    for note in &opened.part_notes {
+    let losses = opened.losses();
+    opened.warn_of_losses(lang);
+    for note in opened.part_notes.iter().filter(|note| !note.is_loss) {
         warn(&note.text, lang);
     }
     let traces = &opened.traces;
@@ -79,7 +81,7 @@ pub fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<Status, CliError> {
             args.output.display()
         );
     }
-    Ok(Status::Done)
+    Ok(Status::Done.under_strict(args.strict, &losses))
 }
 
 /// The first of the traces that is no Procmon log.

@@ -44,5 +44,5 @@ pub fn run(args: &InfoArgs, global: &GlobalArgs) -> Result<Status, CliError> {
         }
         print(&text(&report, &drivers, global.reader()))?;
     }
-    Ok(opened.status())
+    Ok(opened.status().under_strict(args.strict, &opened.losses()))
 }

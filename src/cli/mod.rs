@@ -21,6 +21,7 @@ pub use args::{Args, Command};
 
 use crate::lang::Message;
 use crate::stop;
+use crate::trace::room::set_cap;
 use crate::visible::visible_lines;
 use clap::Parser as _;
 use std::ffi::OsString;
@@ -63,12 +64,25 @@ pub enum Status {
     Done,
     /// It was done, but an input could not be read at all.
     InputUnreadable,
+    /// It was done, but something of an input is lost, and `--strict` was asked for.
+    Lost,
     /// `--fail-on` was met.
     FailOn,
 }
 
+impl Status {
+    /// The same under `--strict`, where that was `asked` for: any loss is a failure.
+    fn under_strict(self, asked: bool, losses: &[Message]) -> Self {
+        match self {
+            Self::Done | Self::FailOn if asked && !losses.is_empty() => Self::Lost,
+            other => other,
+        }
+    }
+}
+
 /// Runs the command line `args` (the program's name first) and gives the exit status: 0 done, 1 an
-/// input could not be read or nothing usable was given, 2 usage, 3 `--fail-on` was met, 130 stopped by Ctrl-C.
+/// input could not be read or nothing usable was given (under `--strict`, anything was lost), 2 usage,
+/// 3 `--fail-on` was met, 130 stopped by Ctrl-C.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
@@ -86,7 +100,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(interrupt::STOPPED)
         }
         Ok(Status::Done) => ExitCode::SUCCESS,
-        Ok(Status::InputUnreadable) => ExitCode::from(1),
+        Ok(Status::InputUnreadable | Status::Lost) => ExitCode::from(1),
         Ok(Status::FailOn) => ExitCode::from(3),
         // Who reads our output has seen enough.
         Err(CliError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -111,6 +125,9 @@ fn execute(args: &Args) -> Result<Status, CliError> {
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.get())
             .build_global();
+    }
+    if let Some(bytes) = args.global.memory {
+        set_cap(bytes);
     }
     match &args.command {
         Command::Analyze(command) => analyze::run(command, &args.global),

@@ -120,6 +120,34 @@ impl Opened {
         for note in &self.input_notes {
             warn(&of_file(&note.input, &note.text), lang);
         }
+        self.warn_of_losses(lang);
+    }
+
+    /// Tells of what is lost of the traces.
+    pub fn warn_of_losses(&self, lang: Lang) {
+        for loss in self.trace_losses() {
+            warn(&loss, lang);
+        }
+    }
+
+    /// What of the inputs is lost: records, bytes, parts, ends of archives.
+    pub fn losses(&self) -> Vec<Message> {
+        let notes = self.input_notes.iter();
+        let mut out = self.trace_losses();
+        out.extend(notes.map(|note| of_file(&note.input, &note.text)));
+        out
+    }
+
+    fn trace_losses(&self) -> Vec<Message> {
+        let traces = self.traces.iter();
+        let of_traces = traces.filter_map(|(name, trace)| {
+            let loss = trace.info().loss()?;
+            Some(of_file(name, &loss))
+        });
+        let parts = self.part_notes.iter().filter(|note| note.is_loss);
+        of_traces
+            .chain(parts.map(|note| note.text.clone()))
+            .collect()
     }
 
     /// The status of a command that did its work on the traces.

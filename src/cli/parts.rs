@@ -19,6 +19,8 @@ pub struct PartNote {
     pub trace: usize,
     /// What, in a sentence.
     pub text: Message,
+    /// Whether it is that a part is missing.
+    pub is_loss: bool,
 }
 
 /// Time without an event between two parts that is worth telling: a running machine is never silent for so long.
@@ -126,21 +128,27 @@ fn put_group_together(named: &mut [Named], numbers: &[u32], at: usize, notes: &m
         notes.push(PartNote {
             trace: at,
             text: missing(name, 0, number.saturating_sub(1)),
+            is_loss: true,
         });
     }
     for (offset, (pair, numbers)) in named.windows(2).zip(numbers.windows(2)).enumerate() {
         let ([(name, part), (next_name, next)], [number, next_number]) = (pair, numbers) else {
             continue;
         };
+        if next_number - number > 1 {
+            notes.push(PartNote {
+                trace: at + offset + 1,
+                text: missing(name, number + 1, next_number - 1),
+                is_loss: true,
+            });
+        }
         let mut note = |text| {
             notes.push(PartNote {
                 trace: at + offset + 1,
                 text,
+                is_loss: false,
             });
         };
-        if next_number - number > 1 {
-            note(missing(name, number + 1, next_number - 1));
-        }
         let shown = (file_name(name), file_name(next_name));
         if !follows(part, next) {
             in_order = false;

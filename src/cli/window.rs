@@ -3,7 +3,7 @@
 use super::args::{GlobalArgs, WindowArgs};
 use super::logs::read_logs;
 use super::open::open_case;
-use super::output::{print, print_json};
+use super::output::{print, print_json, warn};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::findings::timeline::timeline;
@@ -23,7 +23,13 @@ pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     if opened.traces.is_empty() && logs.is_empty() {
         return Err(opened.nothing_usable());
     }
-    opened.warn(global.reader().lang);
+    let lang = global.reader().lang;
+    opened.warn(lang);
+    let mut losses = logs.losses();
+    for loss in &losses {
+        warn(loss, lang);
+    }
+    losses.extend(opened.losses());
     let inputs = opened.traces.iter().map(|(name, trace)| CaseInput {
         name: name.clone(),
         trace: trace.trace(),
@@ -44,5 +50,5 @@ pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     } else {
         print(&text(&found, global.reader()))?;
     }
-    Ok(opened.status())
+    Ok(opened.status().under_strict(args.strict, &losses))
 }

@@ -98,7 +98,8 @@ pub fn coverage(file: &EtlFile, census: &Census, facts: &Facts) -> Coverage {
         registry,
         minifilter,
         stacks,
-        events_lost: file.events_lost(),
+        // Each bad record is one event at least.
+        events_lost: file.events_lost() + census.records.bad,
         buffers_lost: file.buffers_lost() + file.missing_buffers(),
         notes,
     }

@@ -112,6 +112,32 @@ pub enum EtlError {
         /// What is there.
         found: Message,
     },
+    /// Something that should be a record and is none, with records behind it.
+    #[error(
+        "ETL011 at byte {within:#x} of the buffer at offset {offset:#x}: expected {expected}, found {found}; {bytes} bytes are skipped"
+    )]
+    Gap {
+        /// Where the buffer starts in the file.
+        offset: u64,
+        /// Where the record should start in the buffer, after decompression.
+        within: u64,
+        /// What belongs there.
+        expected: Message,
+        /// What is there.
+        found: Message,
+        /// Bytes to the next record; none where the size of the record before was wrong and had swallowed it.
+        bytes: u64,
+    },
+    /// A buffer that is in the file twice.
+    #[error(
+        "ETL012 at offset {offset:#x}: expected another buffer, found the one at offset {first:#x} once more; its records are counted once"
+    )]
+    Doubled {
+        /// Where the copy starts.
+        offset: u64,
+        /// Where the buffer starts.
+        first: u64,
+    },
     /// A record whose size holds and whose inside does not.
     #[error(
         "ETL010 at byte {within:#x} of the buffer at offset {offset:#x}: expected {expected}, found {found}; the record is dropped"
@@ -131,7 +157,7 @@ pub enum EtlError {
 impl EtlError {
     /// Whether the rest of the buffer is lost with it.
     pub fn ends_buffer(&self) -> bool {
-        !matches!(self, Self::Inside { .. })
+        !matches!(self, Self::Inside { .. } | Self::Gap { .. })
     }
 
     /// The fault for people; in English what [`Display`](std::fmt::Display) says.
@@ -194,6 +220,20 @@ impl EtlError {
                 let (expected, found) = (expected.zh(), found.zh());
                 say!(en: "{en}", zh: "ETL009 偏移量 {offset:#x} 处缓冲区的第 {within:#x} 字节：应为{expected}，实为：{found}；丢弃该缓冲区的其余部分")
             }
+            Self::Gap {
+                offset,
+                within,
+                expected,
+                found,
+                bytes,
+            } => {
+                let (expected, found) = (expected.zh(), found.zh());
+                say!(en: "{en}", zh: "ETL011 偏移量 {offset:#x} 处缓冲区的第 {within:#x} 字节：应为{expected}，实为{found}；跳过 {bytes} 个字节")
+            }
+            Self::Doubled { offset, first } => say!(
+                en: "{en}",
+                zh: "ETL012 偏移量 {offset:#x} 处：应为另一个缓冲区，实为偏移量 {first:#x} 处的缓冲区再次出现；其记录只计一次",
+            ),
             Self::Inside {
                 offset,
                 within,

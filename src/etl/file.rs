@@ -14,6 +14,8 @@ use crate::input::view::{Source, View};
 use crate::lang::{Message, Words};
 use crate::say;
 use crate::trace::Filetime;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use std::io;
 use std::ops::Range;
 
@@ -30,6 +32,8 @@ const SMALLEST: usize = buffer_at::SIZE + record::SMALLEST;
 const SPARSE: u64 = 2;
 /// The usual size of a buffer; the bound on sizes is not lower, whatever a damaged header says.
 const USUAL: u32 = 64 << 10;
+/// More faults of a kind than this are counted, not listed.
+const LISTED: usize = 20;
 /// Two clocks that are further apart than a day do not tell of a correction, but of two machines.
 const LARGEST_DRIFT: u64 = 864_000_000_000;
 
@@ -73,6 +77,7 @@ pub struct EtlFile {
     skipped_bytes: u64,
     damaged_buffers: u64,
     missing_buffers: u64,
+    doubled_buffers: u64,
 }
 
 impl EtlFile {
@@ -101,13 +106,14 @@ impl EtlFile {
             skipped_bytes: 0,
             damaged_buffers: 0,
             missing_buffers: 0,
+            doubled_buffers: 0,
         };
         out.take_walk(walk)?;
         Ok(out)
     }
 
     fn take_walk(&mut self, walk: Walk) -> io::Result<()> {
-        self.buffers = walk.buffers;
+        let doubles = self.take_buffers(walk.buffers)?;
         self.skipped_bytes = walk.skipped_bytes;
         self.damaged_buffers = walk.damaged;
         self.find_parts()?;
@@ -122,6 +128,15 @@ impl EtlFile {
         let found = self.buffers.len() as u64;
         if !closed {
             self.faults.push(EtlError::NotClosed);
+        }
+        if !closed && !circular {
+            self.missing_buffers = self.gaps();
+            if self.missing_buffers > 0 {
+                self.faults.push(EtlError::MissingBuffers {
+                    expected: found + self.missing_buffers,
+                    found,
+                });
+            }
         }
         // A ring counts the buffers it wrote over as well.
         if closed && !circular && found < written {
@@ -141,9 +156,73 @@ impl EtlFile {
                 bytes: walk.zero_tail,
             });
         }
+        self.faults.extend(doubles);
         self.faults.extend(walk.faults);
         self.units = units(&self.buffers, self.source.len());
         Ok(())
+    }
+
+    /// Numbers that no buffer has, up to the last one: a session counts its buffers from 0, in all real files that were
+    /// not overwritten.
+    fn gaps(&self) -> u64 {
+        if self.parts.len() > 1 {
+            return 0;
+        }
+        let mut numbers: Vec<i64> = self.buffers.iter().map(|b| b.sequence).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let last = numbers.last().and_then(|last| u64::try_from(*last).ok());
+        let gaps = last.map_or(0, |last| (last + 1).saturating_sub(numbers.len() as u64));
+        // Numbers that are all over the place are no count.
+        match gaps <= numbers.len() as u64 {
+            true => gaps,
+            false => 0,
+        }
+    }
+
+    /// Takes each buffer once: a file that was put together badly has some twice, and their events would count twice.
+    fn take_buffers(&mut self, buffers: Vec<Buffer>) -> io::Result<Vec<EtlError>> {
+        let mut faults = Vec::new();
+        let mut known: HashMap<(i64, i64, u16, u16, u32, u32), usize> = HashMap::new();
+        for buffer in buffers {
+            let marks = (
+                buffer.sequence,
+                buffer.flushed,
+                buffer.cpu,
+                buffer.logger,
+                buffer.filled,
+                buffer.len,
+            );
+            let first = match known.entry(marks) {
+                Entry::Occupied(known) if buffer.data_len() > 0 => self.buffers.get(*known.get()),
+                Entry::Occupied(_) => None,
+                Entry::Vacant(place) => {
+                    place.insert(self.buffers.len());
+                    None
+                }
+            };
+            match first {
+                Some(first) if self.are_equal(first, &buffer)? => {
+                    self.doubled_buffers += 1;
+                    if faults.len() < LISTED {
+                        faults.push(EtlError::Doubled {
+                            offset: buffer.offset,
+                            first: first.offset,
+                        });
+                    }
+                }
+                _ => self.buffers.push(buffer),
+            }
+        }
+        Ok(faults)
+    }
+
+    fn are_equal(&self, a: &Buffer, b: &Buffer) -> io::Result<bool> {
+        let view = |buffer: &Buffer| {
+            let end = buffer.offset.saturating_add(buffer.len.into());
+            self.source.view(buffer.offset..end)
+        };
+        Ok(*view(a)? == *view(b)?)
     }
 
     /// Later buffers of the header type begin another part, with a clock of its own.
@@ -216,6 +295,11 @@ impl EtlFile {
     /// Buffers that the trace header counts and the file does not hold.
     pub fn missing_buffers(&self) -> u64 {
         self.missing_buffers
+    }
+
+    /// Buffers that are in the file twice.
+    pub fn doubled_buffers(&self) -> u64 {
+        self.doubled_buffers
     }
 
     /// Number of units of work: runs of buffers.

@@ -179,23 +179,56 @@ fn a_compressed_buffer_is_found_again_at_any_place() {
 }
 
 #[test]
-fn a_bad_record_drops_the_rest_of_its_buffer() {
+fn behind_a_bad_record_the_walk_goes_on_where_records_follow_each_other() {
     let mut buffers = trace(3, false);
     let records: Vec<Vec<u8>> = (0..3).flat_map(|m| every_kind(3 + m)).collect();
-    let before = super::synth::packed(&records[..10])
+    let end_of = |count: usize| {
+        let bytes = super::synth::packed(&records[..count]);
+        bytes.len().next_multiple_of(8)
+    };
+    let (start, end) = (end_of(10), end_of(11));
+    buffers[2][72 + start + 3] = 0;
+    let (_, census) = read(&buffers.concat());
+    assert_eq!(
+        totals(&census),
+        (2 + 3 * 39 - 1, 1, (end - start) as u64),
+        "{:?}",
+        census.faults
+    );
+    assert_eq!(census.per_buffer, [2, 39, 38, 39]);
+    let text = census.faults[0].to_string();
+    let place = format!(
+        "ETL011 at byte {:#x} of the buffer at offset 0x2000:",
+        72 + start
+    );
+    assert!(text.starts_with(&place), "{text}");
+}
+
+#[test]
+fn a_record_whose_size_is_too_large_hides_none() {
+    let mut buffers = trace(3, false);
+    let records: Vec<Vec<u8>> = (0..3).flat_map(|m| every_kind(3 + m)).collect();
+    // A kernel record says that it reaches into the middle of the next one.
+    let start = super::synth::packed(&records[..13])
         .len()
         .next_multiple_of(8);
-    let all = super::synth::packed(&records).len();
-    buffers[2][72 + before + 3] = 0;
+    let size = &mut buffers[2][72 + start + 4..72 + start + 6];
+    let wrong = u16::from_le_bytes([size[0], size[1]]) + 0x18;
+    size.copy_from_slice(&wrong.to_le_bytes());
     let (_, census) = read(&buffers.concat());
-    assert_eq!(totals(&census), (2 + 2 * 39 + 10, 1, (all - before) as u64));
-    assert_eq!(census.per_buffer, [2, 39, 10, 39]);
-    let text = census.faults[0].to_string();
-    let start = format!(
-        "ETL009 at byte {:#x} of the buffer at offset 0x2000:",
-        72 + before
-    );
-    assert!(text.starts_with(&start), "{text}");
+    assert_eq!(census.records.good, 2 + 3 * 39, "{:?}", census.faults);
+    assert_eq!(census.records.bad, 1);
+}
+
+#[test]
+fn a_buffer_that_is_there_twice_counts_once() {
+    let mut buffers = trace(3, false);
+    buffers.push(buffers[2].clone());
+    let (file, census) = read(&buffers.concat());
+    assert_eq!(totals(&census).0, 2 + 3 * 39);
+    assert_eq!(file.doubled_buffers(), 1);
+    let text = file.faults()[0].to_string();
+    assert!(text.starts_with("ETL012 at offset 0x4000"), "{text}");
 }
 
 #[test]

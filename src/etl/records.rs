@@ -25,8 +25,13 @@ fn space(bytes: &mut Vec<u8>, len: usize) -> &mut [u8] {
     &mut bytes[..len]
 }
 
-/// Walks the records of a buffer. A bad record is an error item; where it takes the rest of the buffer
-/// with it, it is the last one: no mark in a buffer tells where the next record starts.
+/// Records start at multiples of this.
+const ALIGNMENT: usize = 8;
+/// Records in a row that prove a place where the walk may go on behind damage.
+const CHAIN: usize = 4;
+
+/// Walks the records of a buffer. A bad record is an error item. No mark in a buffer tells where the next record
+/// starts: behind damage the walk goes on where several records in a row do, or one that ends with the buffer.
 #[derive(Debug)]
 pub struct Records<'a> {
     /// What is there of the buffer's data.
@@ -34,6 +39,8 @@ pub struct Records<'a> {
     /// Bytes of data the buffer should have.
     expected: usize,
     at: usize,
+    /// Where the record before starts: its size may be what is wrong.
+    before: usize,
     ended: bool,
     lost: u64,
     offset: u64,
@@ -97,6 +104,7 @@ impl<'a> Records<'a> {
             data,
             expected,
             at: 0,
+            before: 0,
             ended: false,
             lost: 0,
             offset: buffer.offset,
@@ -110,6 +118,7 @@ impl<'a> Records<'a> {
             data: &[],
             expected: 0,
             at: 0,
+            before: 0,
             ended: true,
             lost: 0,
             offset: 0,
@@ -181,6 +190,7 @@ impl<'a> Records<'a> {
             }
             match Record::parse(rest) {
                 Ok(record) => {
+                    self.before = self.at;
                     self.at += record.stride();
                     good(record);
                 }
@@ -212,6 +222,7 @@ impl<'a> Records<'a> {
                 && let Some(ticks) = i64_at(bytes, form.time_at().into())
             {
                 let record = form.record(bytes);
+                self.before = at;
                 self.at = at + record.stride();
                 sink.kernel(form, ticks, record);
                 continue;
@@ -221,6 +232,7 @@ impl<'a> Records<'a> {
             }
             match Record::parse(&data[at..]) {
                 Ok(record) => {
+                    self.before = at;
                     self.at = at + record.stride();
                     let form = forms.add(start, &record, |form| sink.meet(form));
                     match form.and_then(|form| Some((record.time()?, form))) {
@@ -260,6 +272,18 @@ impl<'a> Records<'a> {
                 }
             }
             None => {
+                if let Some(next) = self.next_place() {
+                    let bytes = next.saturating_sub(self.at) as u64;
+                    self.lost += bytes;
+                    (self.before, self.at) = (next, next);
+                    return EtlError::Gap {
+                        offset,
+                        within,
+                        expected,
+                        found,
+                        bytes,
+                    };
+                }
                 self.end();
                 EtlError::Record {
                     offset,
@@ -269,6 +293,38 @@ impl<'a> Records<'a> {
                 }
             }
         }
+    }
+
+    /// Where records go on behind damage. Where the record before has a size that is too large, it has swallowed
+    /// some: they are found inside it.
+    fn next_place(&self) -> Option<usize> {
+        let inside = (self.before + ALIGNMENT..self.at).step_by(ALIGNMENT);
+        let behind = (self.at + ALIGNMENT..self.data.len()).step_by(ALIGNMENT);
+        inside.chain(behind).find(|place| self.leads_on(*place))
+    }
+
+    /// Whether several records with rising times stand in a row at `place`, or fewer that end where the data does.
+    fn leads_on(&self, place: usize) -> bool {
+        // Time stamps in a buffer never go back.
+        let first = Record::parse(self.data).ok().filter(|_| self.at > 0);
+        let floor = first.and_then(|record| record.time()).unwrap_or(1);
+        let (mut at, mut before) = (place, floor);
+        for _ in 0..CHAIN {
+            let rest = self.data.get(at..).unwrap_or(&[]);
+            let end = at == self.expected || u32_at(rest, 0) == Some(at::END);
+            if end && at > place {
+                return true;
+            }
+            let Ok(record) = Record::parse(rest) else {
+                return false;
+            };
+            if record.time().is_some_and(|time| time < before) {
+                return false;
+            }
+            before = record.time().unwrap_or(before);
+            at += record.stride();
+        }
+        true
     }
 }
 
@@ -291,6 +347,7 @@ impl<'a> Iterator for Records<'a> {
         }
         match Record::parse(rest) {
             Ok(record) => {
+                self.before = self.at;
                 self.at += record.stride();
                 Some(Ok(record))
             }

@@ -31,6 +31,7 @@ const WINDOW: u64 = 2 * LARGEST as u64;
 /// More faults than this are counted, not listed.
 const LISTED: usize = 100;
 const HEADER: u64 = at::SIZE as u64;
+const SECTOR: u32 = 512;
 
 /// Walks the buffers of `source`, most of which have `usual` bytes and none more than `cap`.
 ///
@@ -88,12 +89,8 @@ impl Walker<'_> {
             }
             // No buffer follows: the next header is damaged, or the file is cut. But where a buffer
             // starts before the end of this one, it is this size that is wrong.
-            let usual = header.size <= self.cap && (end <= self.len || header.has_known_marks());
-            if usual
-                && self
-                    .next_buffer(offset + HEADER)?
-                    .is_none_or(|next| next >= end)
-            {
+            let fits = header.size <= self.cap && (end <= self.len || header.has_known_marks());
+            if fits && !self.holds_another(offset, end)? {
                 let end = end.min(self.len);
                 self.take(&header, offset, (end - offset) as u32, header.filled);
                 return Ok(end);
@@ -111,6 +108,22 @@ impl Walker<'_> {
             return Ok(false);
         }
         self.follows(offset + u64::from(header.size))
+    }
+
+    /// Whether a buffer starts inside the one at `offset` that ends at `end`. Payloads hold much that looks like a
+    /// header: where this one has the session's own size, the other must have it as well, or be compressed.
+    fn holds_another(&mut self, offset: u64, end: u64) -> io::Result<bool> {
+        let Some(next) = self
+            .next_buffer(offset + HEADER)?
+            .filter(|next| *next < end)
+        else {
+            return Ok(false);
+        };
+        let usual = self.usual;
+        let is_usual = |header: Option<BufferHeader>| {
+            header.is_some_and(|header| header.size == usual || header.is_compressed())
+        };
+        Ok(!is_usual(self.header(offset)?) || is_usual(self.header(next)?))
     }
 
     /// Makes what can be made of a buffer with a damaged header.
@@ -301,6 +314,14 @@ impl Walker<'_> {
             return Ok(false);
         };
         if !header.has_known_marks() || !header.has_size(self.cap) || !header.has_filled(self.cap) {
+            return Ok(false);
+        }
+        // A session counts its buffers, and the flush has a time.
+        if !(0..=i64::from(u32::MAX)).contains(&header.sequence) || header.flushed <= 0 {
+            return Ok(false);
+        }
+        // Windows sizes buffers in KiB, merge tools their first one in sectors; only compressed ones have any size.
+        if !header.is_compressed() && header.size % SECTOR != 0 {
             return Ok(false);
         }
         let end = offset + u64::from(header.size);

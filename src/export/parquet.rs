@@ -10,6 +10,7 @@ use super::rows::{Cell, Rows, Table};
 use super::small::{SmallTable, Value};
 use crate::codes::procmon::{result_text, write_result};
 use crate::trace::NO_PROCESS;
+use crate::trace::room::room_for;
 use crate::trace::run::for_each_in_turn;
 use crate::trace::{Filetime, Progress, Trace};
 use polars_arrow::array::{
@@ -29,14 +30,17 @@ use std::ops::Range;
 
 /// Events of the trace in a row group: a few dozen megabytes while it is made. A unit is never split.
 const ROW_GROUP: usize = 65_536;
+/// Bytes of a row while its group is made, or written while the next one is made.
+const ROW: u64 = 2 << 10;
 
 /// Runs of units that make a row group each.
 fn row_groups(trace: &dyn Trace) -> Vec<Range<usize>> {
+    let most = room_for(ROW_GROUP, ROW);
     let mut out = Vec::new();
     let (mut first, mut events) = (0, 0);
     for unit in 0..trace.units() {
         let more = trace.unit_len(unit);
-        if unit > first && events + more > ROW_GROUP {
+        if unit > first && events + more > most {
             out.push(first..unit);
             (first, events) = (unit, 0);
         }

@@ -140,6 +140,7 @@ pub fn describe_input(input: &CaseInput<'_>) -> Input {
         first: info.first,
         last: info.last,
         warnings: info.warnings.clone(),
+        records: Some(info.records),
     }
 }
 

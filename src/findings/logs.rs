@@ -26,6 +26,34 @@ pub struct CaseLogs {
     pub sources: Vec<(String, Source)>,
 }
 
+impl CaseLogs {
+    /// Which of the logs are damaged, in sentences.
+    pub fn losses(&self) -> Vec<Message> {
+        let cbs = self.cbs.iter().flat_map(|log| &log.files);
+        let setup = self.setup.iter().flat_map(|log| &log.files);
+        let files = cbs.map(|file| (&file.name, &file.text));
+        let client = self.update_client.iter().filter_map(|log| {
+            let loss = log.loss.as_ref()?;
+            let (name, en, zh) = (&log.name, loss.en(), loss.zh());
+            Some(say!(en: "{name}: {en}", zh: "{name}：{zh}"))
+        });
+        files
+            .chain(setup.map(|file| (&file.name, &file.text)))
+            .filter(|(_, text)| !text.is_whole())
+            .map(|(name, text)| {
+                say!(
+                    en: "{name}: damaged: {lines} lines with bytes that are no text, {nul} NUL bytes, {cut} bytes of lines too long",
+                    zh: "{name}：已损坏：{lines} 行含有非文本字节，{nul} 个 NUL 字节，过长的行有 {cut} 个字节",
+                    lines = text.replaced_lines,
+                    nul = text.nul_bytes,
+                    cut = text.cut_bytes,
+                )
+            })
+            .chain(client)
+            .collect()
+    }
+}
+
 /// How the wall clock of the logs is brought to UTC.
 ///
 /// By zone first; what writes in the traces show beyond that comes on top.
@@ -402,6 +430,7 @@ pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
             first: file.first_last.map(|(first, _)| utc(first)),
             last: file.first_last.map(|(_, last)| utc(last)),
             warnings: file.warnings(),
+            records: None,
         });
     }
     for file in logs.setup.iter().flat_map(|log| &log.files) {
@@ -414,6 +443,7 @@ pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
             first: file.first_last.map(|(first, _)| clock.setup(first)),
             last: file.first_last.map(|(_, last)| clock.setup(last)),
             warnings: file.warnings(),
+            records: None,
         });
     }
     for log in &logs.update_client {
@@ -426,6 +456,7 @@ pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
             first: log.first,
             last: log.last,
             warnings: log.warnings.clone(),
+            records: Some(log.records),
         });
     }
     out

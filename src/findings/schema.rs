@@ -3,7 +3,7 @@
 use crate::drivers::{Basis, Role};
 use crate::lang::Message;
 use crate::say;
-use crate::trace::{Coverage, Filetime, Kind, Machine};
+use crate::trace::{Coverage, Filetime, Kind, Machine, Records};
 use serde::Serialize;
 
 /// The schema's name and version.
@@ -114,6 +114,8 @@ pub struct Input {
     pub warnings: Vec<Message>,
     /// What it is read for.
     pub role: InputRole,
+    /// Records of a trace, read and lost; `null` for a log.
+    pub records: Option<Records>,
 }
 
 impl Input {

@@ -80,6 +80,48 @@ pub enum PmlError {
     /// An event record that does not fit its place.
     #[error("PML006 {0}")]
     Event(#[source] Truncated),
+    /// A place in the index that holds no event.
+    #[error("PML008 at offset {offset:#x}: expected an event record, found class {class}")]
+    NoEvent {
+        /// Where it should start.
+        offset: u64,
+        /// The class that stands there.
+        class: u16,
+    },
+    /// The index does not lead to the records.
+    #[error(
+        "PML009 at offset {offset:#x}: event index: expected the places of {expected} records, found those of {found}; the events are read one by one instead"
+    )]
+    IndexLies {
+        /// Where the index starts.
+        offset: u64,
+        /// Events that the header counts.
+        expected: u64,
+        /// Entries that lead from one record to the next.
+        found: u64,
+    },
+    /// A header that names the wrong pointer size.
+    #[error(
+        "PML011 at offset 0x8: expected the pointer size of the events, found {found} bits; they are read with {used} bits"
+    )]
+    PointerSize {
+        /// Bits by the header.
+        found: usize,
+        /// Bits by the events.
+        used: usize,
+    },
+    /// A table that is not where the header says.
+    #[error(
+        "PML010 at offset {offset:#x}: {table}: expected where the header says, found at {place:#x} instead, where tables follow each other"
+    )]
+    Moved {
+        /// Which table.
+        table: Table,
+        /// Where it should start.
+        offset: u64,
+        /// Where it starts.
+        place: u64,
+    },
     /// Bytes between events that are no event.
     #[error(
         "PML007 at offset {offset:#x}: expected an event record, found {bytes} bytes that are none; skipped"
@@ -131,6 +173,30 @@ impl PmlError {
             Self::Skipped { offset, bytes } => say!(
                 en: "{en}",
                 zh: "PML007 偏移量 {offset:#x} 处：应为事件记录，实为 {bytes} 个不属于任何事件的字节；已跳过",
+            ),
+            Self::PointerSize { found, used } => say!(
+                en: "{en}",
+                zh: "PML011 偏移量 0x8 处：应为事件的指针大小，实为 {found} 位；事件按 {used} 位读取",
+            ),
+            Self::Moved {
+                table,
+                offset,
+                place,
+            } => {
+                let table = table.zh();
+                say!(en: "{en}", zh: "PML010 偏移量 {offset:#x} 处：{table}：应位于文件头所述位置，实际位于 {place:#x}（各表前后相接之处）")
+            }
+            Self::NoEvent { offset, class } => say!(
+                en: "{en}",
+                zh: "PML008 偏移量 {offset:#x} 处：应为事件记录，实为类别 {class}",
+            ),
+            Self::IndexLies {
+                offset,
+                expected,
+                found,
+            } => say!(
+                en: "{en}",
+                zh: "PML009 偏移量 {offset:#x} 处：事件索引：应指向 {expected} 条记录，实际指向 {found} 条；事件改为逐个读取",
             ),
         }
     }

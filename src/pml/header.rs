@@ -72,10 +72,6 @@ impl Header {
         } else {
             Bits::B64
         };
-        let default_highest = match bits {
-            Bits::B64 => 0x7FFF_FFFE_FFFF,
-            Bits::B32 => 0x7FFE_FFFF,
-        };
         Ok(Self {
             bits,
             computer: utf16_field(&head[at::COMPUTER..at::COMPUTER + 32]),
@@ -88,7 +84,7 @@ impl Header {
             icons: u64(at::ICONS),
             hosts: u64(at::HOSTS),
             highest_user: match u64(at::HIGHEST_USER) {
-                0 => default_highest,
+                0 => bits.highest_user(),
                 address => address,
             },
             os: (u32(at::OS_MAJOR), u32(at::OS_MINOR), u32(at::OS_BUILD)),
@@ -97,6 +93,14 @@ impl Header {
             processors: u32(at::PROCESSORS),
             ram: u64(at::RAM),
         })
+    }
+
+    /// Takes another pointer size than the header names.
+    pub(super) fn set_bits(&mut self, bits: Bits) {
+        if (self.highest_user > u64::from(u32::MAX)) != bits.is_64() {
+            self.highest_user = bits.highest_user();
+        }
+        self.bits = bits;
     }
 
     /// Whether Procmon finished the file: an open one has no section offsets yet.

@@ -7,6 +7,7 @@ pub mod detail;
 pub mod error;
 pub mod file;
 pub mod header;
+mod hints;
 pub mod hosts;
 pub mod layout;
 pub mod operations;

@@ -68,21 +68,32 @@ impl Processes {
         let mut cut_modules = 0;
         // Records do not overlap, so together they hold no more modules than the table has room for.
         let mut room = bytes.len() / module::size(bits.ptr());
+        let first = offsets + count as usize * 4;
+        let mut next = first;
         for entry in 0..readable {
-            let record = u32_at(bytes, offsets + entry * 4)
-                .and_then(|at| bytes.get(at as usize..))
-                .and_then(|record| read(record, bits, strings, &mut room));
-            match record {
-                Some((number, process, stored, lost)) => {
-                    cut_modules += lost;
-                    if out.add(number, process) {
-                        out.stored.insert(number, stored);
+            let named = u32_at(bytes, 4 + entry * 4).unwrap_or(0);
+            let at = u32_at(bytes, offsets + entry * 4).unwrap_or(0) as usize;
+            // Records lie back to back: where an offset is lost, the record stands behind the one before.
+            let places = [at, next];
+            let mut records = places.into_iter().filter(|at| *at >= first).map(|at| {
+                let record = read(bytes.get(at..)?, bits, strings, &mut room)?;
+                Some((at, record))
+            });
+            let is_named = |(_, record): &(usize, Record)| {
+                record.number == named || named == 0 && out.position(record.number).is_none()
+            };
+            match records.find_map(|record| record.filter(is_named)) {
+                Some((at, record)) => {
+                    cut_modules += record.cut_modules;
+                    next = at.saturating_add(record.bytes);
+                    if out.add(record.number, record.process) {
+                        out.stored.insert(record.number, record.stored);
                     }
                 }
                 None => bad += 1,
             }
         }
-        let error = (bad > 0 || cut_modules > 0).then(|| {
+        let error = (bad > 0 || cut_modules > 0 || count == 0).then(|| {
             table_error(
                 say!(en: "{count} whole process records", zh: "{count} 条完整的进程记录"),
                 say!(
@@ -139,13 +150,33 @@ impl Processes {
     }
 }
 
-/// One record: its number, the process, what the model has no place for, and how many of its modules did not fit.
-fn read(
-    bytes: &[u8],
-    bits: Bits,
-    strings: &Strings,
-    room: &mut usize,
-) -> Option<(u32, Process, Stored, usize)> {
+/// Where the table ends that begins with `bytes`; `None` where they do not begin as a whole table does: the records
+/// follow the offsets.
+pub fn table_len(bytes: &[u8], bits: Bits) -> Option<u64> {
+    let count = u32_at(bytes, 0).filter(|count| *count > 0)? as usize;
+    let offsets = count.checked_mul(4)?.checked_add(4)?;
+    let first = offsets.checked_add(count.checked_mul(4)?)?;
+    if u32_at(bytes, offsets)? as usize != first {
+        return None;
+    }
+    let last = u32_at(bytes, first - 4)? as usize;
+    let modules = u32_at(bytes.get(last..)?, at::module_count(bits.ptr()))?;
+    let size = u64::from(modules) * module::size(bits.ptr()) as u64;
+    Some((last + at::modules(bits.ptr())) as u64 + size)
+}
+
+/// A record of the table.
+struct Record {
+    number: u32,
+    process: Process,
+    stored: Stored,
+    /// Modules that did not fit.
+    cut_modules: usize,
+    /// Bytes of the record.
+    bytes: usize,
+}
+
+fn read(bytes: &[u8], bits: Bits, strings: &Strings, room: &mut usize) -> Option<Record> {
     let ptr = bits.ptr();
     let fixed = slice_at(bytes, 0, at::modules(ptr))?;
     let u32 = |at| u32_at(fixed, at).unwrap_or(0);
@@ -190,7 +221,13 @@ fn read(
         description: string(7),
         modules,
     };
-    Some((u32(at::INDEX), process, stored, count - readable))
+    Some(Record {
+        number: u32(at::INDEX),
+        process,
+        stored,
+        cut_modules: count - readable,
+        bytes: at::modules(ptr).saturating_add(count.saturating_mul(module::size(ptr))),
+    })
 }
 
 /// When Procmon first saw a module: a FILETIME with its low half at the start of the entry and its high half at the

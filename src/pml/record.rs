@@ -23,6 +23,14 @@ impl Bits {
         }
     }
 
+    /// Highest user-mode address of an ordinary machine.
+    pub const fn highest_user(self) -> u64 {
+        match self {
+            Self::B64 => 0x7FFF_FFFE_FFFF,
+            Self::B32 => 0x7FFE_FFFF,
+        }
+    }
+
     /// Whether pointers are 8 bytes.
     #[inline]
     pub const fn is_64(self) -> bool {
@@ -190,6 +198,33 @@ impl<'a> Record<'a> {
         let tail = &self.tail[at + 2..];
         let len = stored.min(self.len - (at + 2));
         Some(Extra { tail, len, stored })
+    }
+
+    /// Whether the record's own sizes agree with where the next one starts, `padding` bytes in between allowed.
+    ///
+    /// The size of an extra block stands behind the stack and would cost a memory access of its own: it only
+    /// has to have room.
+    #[inline]
+    pub fn fits(&self, padding: usize) -> bool {
+        let body = self.detail + self.detail_len;
+        let ends = match self.u32(at::EXTRA) as usize {
+            0 => (body..=body + padding).contains(&self.len),
+            extra => extra == body && body + 2 <= self.len,
+        };
+        ends && self.u16(at::ZERO) == 0 && self.time() != 0
+    }
+
+    /// Whether the record ends by all of its sizes at its last byte, `padding` bytes behind it allowed.
+    pub fn ends_within(&self, padding: usize) -> bool {
+        let body = self.detail + self.detail_len;
+        let stored = match self.u32(at::EXTRA) {
+            0 => None,
+            _ => u16_at(self.tail, body),
+        };
+        let end = body + stored.map_or(0, |stored| 2 + usize::from(stored));
+        // Of a saturated size the next record starts at once or one byte later.
+        let more = usize::from(stored == Some(u16::MAX));
+        self.fits(padding) && (end..=end + more + padding).contains(&self.len)
     }
 
     /// The record's bytes and whatever the view holds behind them, for Procmon's over-reading.

@@ -52,13 +52,15 @@ impl Strings {
         // Strings do not overlap, so together they are no longer than the table; a made-up table in
         // which they do must not grow beyond all measure.
         let mut budget = bytes.len().saturating_mul(2);
+        let first = 4 + readable * 4;
         for number in 0..readable {
-            let text = string_at(bytes, 4 + number * 4, &mut budget);
+            let text = string_at(bytes, number, first, &mut budget);
             bad += usize::from(text.is_none());
             out.strings
                 .push(text.unwrap_or_else(|| Arc::clone(&out.empty)));
         }
-        let error = (bad > 0).then(|| {
+        // A whole table has the empty string at least.
+        let error = (bad > 0 || count == 0).then(|| {
             table_error(
                 say!(en: "{count} whole strings", zh: "{count} 个完整的字符串"),
                 say!(
@@ -77,9 +79,14 @@ impl Strings {
     }
 }
 
-fn string_at(bytes: &[u8], entry: usize, budget: &mut usize) -> Option<Arc<str>> {
-    let at = u32_at(bytes, entry)? as usize;
+/// String `number` of a table whose strings begin at `first`.
+fn string_at(bytes: &[u8], number: usize, first: usize, budget: &mut usize) -> Option<Arc<str>> {
+    let at = u32_at(bytes, 4 + number * 4)? as usize;
     let size = u32_at(bytes, at)? as usize;
+    // Where a crash left zeros, offsets are 0, and so are sizes, which only string 0 may have.
+    if at < first || size == 0 && number > 0 {
+        return None;
+    }
     let mut raw = slice_at(bytes, at + 4, size)?;
     *budget = budget.checked_sub(size)?;
     // The size counts the NUL.
@@ -88,7 +95,16 @@ fn string_at(bytes: &[u8], entry: usize, budget: &mut usize) -> Option<Arc<str>>
     }
     let mut text = String::with_capacity(raw.len() / 2);
     push_utf16(raw, &mut text);
-    Some(text.into())
+    // No string holds a NUL: this one is damaged.
+    (!text.contains('\0')).then(|| text.into())
+}
+
+/// Whether `bytes` begin as a whole table does: the strings follow their offsets.
+pub fn begins_here(bytes: &[u8]) -> bool {
+    u32_at(bytes, 0).is_some_and(|count| {
+        let first = 4 + u64::from(count) * 4;
+        count > 0 && u32_at(bytes, 4).map(u64::from) == Some(first)
+    })
 }
 
 #[cfg(test)]

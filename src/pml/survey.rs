@@ -6,12 +6,11 @@
 use super::detail::{image_load, process_created, written_path};
 use super::error::PmlError;
 use super::file::{PmlFile, UNIT};
+use super::hints::{self, Hints};
 use super::operations::{UNKNOWN, class_of, operation_name};
 use super::record::Record;
 use crate::trace::log_writes::MOST_WRITES;
-use crate::trace::{
-    Class, Filetime, LogWrite, OperationCount, Process, ServicingLog, Tick, for_each_unit,
-};
+use crate::trace::{Class, Filetime, LogWrite, OperationCount, ServicingLog, Tick, for_each_unit};
 use std::collections::HashMap;
 use std::io;
 
@@ -22,6 +21,10 @@ pub struct Survey {
     pub good: u64,
     /// Records that cannot be read.
     pub bad: u64,
+    /// Bytes of these.
+    pub bad_bytes: u64,
+    /// Records that end where the next one starts.
+    pub fitting: u64,
     /// What was wrong with the first of them.
     pub faults: Vec<PmlError>,
     /// Earliest time.
@@ -30,8 +33,10 @@ pub struct Survey {
     pub last: Option<Filetime>,
     /// Images loaded above the highest user address.
     pub images: Vec<LoadedImage>,
-    /// Processes whose number the process table lacks.
-    pub processes: Vec<(u32, Process)>,
+    /// What events say of processes that the process table does not describe.
+    pub hints: Hints,
+    /// Events by the number of their process, where the table lacks it.
+    pub orphans: HashMap<u32, u64>,
     /// User SIDs and the number of the process they were seen with.
     pub accounts: Vec<(Box<[u8]>, u32)>,
     /// Whether a file-system or a registry event has a stack.
@@ -104,6 +109,9 @@ impl Counts {
 /// More keys than Windows has operations.
 const MAX_KEYS: usize = 500;
 
+/// More processes without a description are counted as one.
+const MAX_ORPHANS: usize = 10_000;
+
 /// Faults kept for the warnings; the rest is counted.
 const LISTED: usize = 20;
 
@@ -131,9 +139,13 @@ fn survey_unit(file: &PmlFile, unit: usize) -> io::Result<Survey> {
     let records = file.unit(unit * UNIT..(unit + 1) * UNIT)?;
     for at in 0..records.len() {
         match records.record(at) {
-            Ok(record) => out.note(file, (unit * UNIT + at) as u64, &record),
+            Ok(record) => {
+                out.fitting += u64::from(records.fits(at, &record));
+                out.note(file, (unit * UNIT + at) as u64, &record);
+            }
             Err(fault) => {
                 out.bad += 1;
+                out.bad_bytes += records.bytes_of(at);
                 if out.faults.len() < LISTED {
                     out.faults.push(fault);
                 }
@@ -149,6 +161,9 @@ impl Survey {
         let time = Filetime(record.time());
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
+        if file.processes.position(record.process_index()).is_none() {
+            self.note_orphan(record.process_index(), 1);
+        }
         let class = class_of(record.class());
         self.counts
             .add(key(record), 1, || (class, operation_name(record)));
@@ -191,37 +206,45 @@ impl Survey {
                 path: image.path.to_string(),
             });
         }
+        let lacks_table = file.lacks_processes();
+        let highest_user = file.header().highest_user;
+        hints::note(
+            record,
+            &file.processes,
+            highest_user,
+            lacks_table,
+            &mut self.hints,
+        );
         let Some(created) = process_created(record) else {
             return;
         };
         if !created.user_sid.is_empty() {
             self.accounts.push((created.user_sid.into(), created.index));
         }
-        if file.processes.position(created.index).is_none() {
-            let path = created.path.to_string();
-            let mut process = Process::unknown(created.pid);
-            process.name = crate::trace::path::file_name(&path).into();
-            process.image_path = path.into();
-            process.command_line = created.command_line.to_string().into();
-            process.parent_pid = Some(created.parent_pid);
-            process.session = Some(created.session);
-            process.auth_id = Some(created.auth_id);
-            process.is_64 = Some(created.is_64);
-            process.start = Some(created.create_time).filter(|time| time.0 != 0);
-            self.processes.push((created.index, process));
-        }
+    }
+
+    #[cold]
+    fn note_orphan(&mut self, number: u32, events: u64) {
+        let known = self.orphans.len() < MAX_ORPHANS || self.orphans.contains_key(&number);
+        let number = if known { number } else { u32::MAX };
+        *self.orphans.entry(number).or_default() += events;
     }
 
     /// Adds what a later unit found.
     fn merge(&mut self, other: Self) {
         self.good += other.good;
         self.bad += other.bad;
+        self.bad_bytes += other.bad_bytes;
+        self.fitting += other.fitting;
+        for (number, events) in other.orphans {
+            self.note_orphan(number, events);
+        }
         let room = LISTED - self.faults.len().min(LISTED);
         self.faults.extend(other.faults.into_iter().take(room));
         self.first = [self.first, other.first].into_iter().flatten().min();
         self.last = self.last.max(other.last);
         self.images.extend(other.images);
-        self.processes.extend(other.processes);
+        self.hints.extend(other.hints);
         self.accounts.extend(other.accounts);
         let room = MOST_WRITES - self.log_writes.len().min(MOST_WRITES);
         self.log_writes

@@ -3,6 +3,7 @@
 use super::detail::{self, Mode};
 use super::error::PmlError;
 use super::file::{OpenError, PmlFile, UNIT, Unit};
+use super::hints;
 use super::hosts::Accounts;
 use super::operations::{UNKNOWN, class_of, operation_name, operation_name_full};
 use super::record::{PENDING, Record};
@@ -47,9 +48,13 @@ impl PmlTrace {
     pub fn from_source(source: Source, path: &Path, tick: Tick<'_>) -> Result<Self, OpenError> {
         let mut file = PmlFile::open(source)?;
         let mut found = survey(&file, tick)?;
-        for (number, process) in std::mem::take(&mut found.processes) {
-            file.processes.add(number, process);
+        if found.fitting < file.len() as u64
+            && let Some(places) = file.mended()?
+        {
+            file.take_places(places, found.fitting);
+            found = survey(&file, &|_| ())?;
         }
+        hints::apply(std::mem::take(&mut found.hints), &mut file.processes);
         let mut accounts = Accounts::default();
         for (sid, number) in &found.accounts {
             if let Some(position) = file.processes.position(*number) {
@@ -224,7 +229,8 @@ fn describe(file: &mut PmlFile, found: &Survey, path: &Path) -> TraceInfo {
     let highest_user = header.highest_user;
     let operations = found.operations();
     let has = |class| operations.iter().any(|count| count.class == class);
-    let lost = found.bad + file.missing_events();
+    // Records are lost that the header counts, or that must have been where the file has none.
+    let lost = found.bad + file.missing_events().max(file.stretches());
     let boot = boot(&file.processes.list, found.first);
     let mut log_writes = found.log_writes.clone();
     for write in &mut log_writes {
@@ -249,8 +255,8 @@ fn describe(file: &mut PmlFile, found: &Survey, path: &Path) -> TraceInfo {
         bytes: file.bytes(),
         records: Records {
             good: found.good,
-            bad: found.bad,
-            skipped_bytes: file.skipped_bytes(),
+            bad: found.bad + file.stretches(),
+            skipped_bytes: found.bad_bytes + file.skipped_bytes(),
         },
         first: found.first,
         last: found.last,
@@ -322,13 +328,13 @@ fn notes(found: &Survey, has_files: bool, has_registry: bool) -> Vec<Message> {
 }
 
 fn warnings(file: &PmlFile, found: &Survey) -> Vec<Message> {
-    let mut out: Vec<Message> = file.faults().iter().map(PmlError::message).collect();
+    let mut out: Vec<Message> = file.faults().map(PmlError::message).collect();
     if file.missing_events() > 0 {
         out.push(say!(
             en: "{missing} of {all} events are missing from the file",
             zh: "文件缺少 {all} 个事件中的 {missing} 个",
             missing = file.missing_events(),
-            all = file.header().event_count,
+            all = file.expected_events(),
         ));
     }
     if file.skipped_bytes() > 0 {
@@ -340,11 +346,24 @@ fn warnings(file: &PmlFile, found: &Survey) -> Vec<Message> {
     }
     if found.bad > 0 {
         out.push(say!(
-            en: "{bad} event records could not be read",
-            zh: "{bad} 条事件记录无法读取",
+            en: "{bad} event records of {bytes} bytes could not be read",
+            zh: "{bad} 条事件记录（共 {bytes} 个字节）无法读取",
             bad = found.bad,
+            bytes = found.bad_bytes,
         ));
         out.extend(found.faults.iter().map(PmlError::message));
+    }
+    if !out.is_empty() {
+        let unknown = |(number, _): &(&u32, &u64)| file.processes.position(**number).is_none();
+        let orphans = || found.orphans.iter().filter(unknown);
+        let events: u64 = orphans().map(|(_, events)| events).sum();
+        if events > 0 {
+            out.push(say!(
+                en: "{events} events are of {processes} processes that neither the process table nor another event describes: they have no process name",
+                zh: "{events} 个事件属于 {processes} 个进程，进程表和其他事件都没有描述这些进程：它们没有进程名称",
+                processes = orphans().count(),
+            ));
+        }
     }
     out
 }

@@ -1,14 +1,16 @@
-//! Finding the events of a log whose index is missing: one record after the other.
+//! Finding the events of a log without its index: one record after the other.
 //!
-//! A log that was not closed (a crash, a full disk) has no index, a cut one has lost it. Records
-//! carry their sizes and lie back to back, so they can be walked. Where a size is damaged the walk
-//! looks for the next place with two plausible records in a row and counts the bytes it stepped over.
+//! A log that was not closed (a crash, a full disk) has no index, a cut one has lost it. Records carry
+//! their sizes and lie back to back, so they can be walked. A record is believed when another one
+//! follows it. Where none does, one of the two is damaged: the walk looks for the next place with
+//! several plausible records in a row, and counts the bytes it stepped over.
 
 use super::error::PmlError;
+use super::file::LARGEST_RECORD;
 use super::layout::event as at;
 use super::record::{Bits, LARGEST_DETAIL};
 use crate::bytes::{u16_at, u32_at, u64_at};
-use crate::input::view::Source;
+use crate::input::view::{Source, View};
 use std::io;
 
 /// What a walk found.
@@ -18,8 +20,10 @@ pub struct Walk {
     pub offsets: Vec<u64>,
     /// Where the last record ends.
     pub end: u64,
-    /// Stretches that are no record.
+    /// Stretches that are no record: the first of them.
     pub skipped: Vec<PmlError>,
+    /// How many there are: each held a record at least.
+    pub stretches: u64,
     /// Bytes of those stretches, and of a last record that is cut.
     pub skipped_bytes: u64,
 }
@@ -28,129 +32,120 @@ pub struct Walk {
 const WINDOW: u64 = 16 << 20;
 /// More stretches than this are counted, not listed.
 const LISTED: usize = 100;
-/// Events rise in time; a step back or ahead by more than this is no event (100 ns ticks: 30 days).
+/// Events rise in time; a record further than this from the one before (100 ns ticks: 30 days) needs
+/// others behind it to be believed. The clock of a machine without a battery jumps by years at boot.
 const LARGEST_STEP: u64 = 30 * 86_400 * 10_000_000;
+/// Records in a row that prove a place by themselves; one less does where the time fits.
+const CHAIN: usize = 3;
+/// No record is longer, see [`super::file::LARGEST_RECORD`].
+const REACH: u64 = (CHAIN as u64 + 1) * LARGEST_RECORD;
+/// Records that tell the pointer size of a log.
+pub const TRIED: usize = 64;
+/// Up to three bytes of padding follow the last event of a whole log.
+pub const PADDING: u64 = 3;
 
-/// Walks the records in `[start, end)` of `source`.
+/// Walks the records in `[start, end)` of `source`. `known` are places, ascending, where records are known to start.
 ///
 /// # Errors
 /// When the file cannot be mapped.
-pub fn walk(source: &Source, start: u64, end: u64, bits: Bits) -> io::Result<Walk> {
+pub fn walk(
+    source: &Source,
+    start: u64,
+    end: u64,
+    bits: Bits,
+    mut known: &[u64],
+) -> io::Result<Walk> {
     let end = end.min(source.len());
-    let mut out = Walk {
-        end: start.min(end),
-        ..Walk::default()
+    let start = start.min(end);
+    let mut walker = Walker {
+        source,
+        bits,
+        end,
+        view: source.view(start..(start + WINDOW).min(end))?,
+        view_at: start,
+        out: Walk {
+            end: start,
+            ..Walk::default()
+        },
     };
-    let mut offset = out.end;
+    let mut offset = start;
     let mut last_time = None;
-    let mut lost_from = None;
-    let mut window = source.view(offset..offset + WINDOW)?;
-    let mut window_at = offset;
     while offset < end {
-        let limit = (end - window_at).min(window.len() as u64) as usize;
-        let here = (offset - window_at) as usize;
-        let bytes = &window[..limit];
-        let found = measure(&bytes[here.min(limit)..], bits, last_time);
-        let reaches_end = window_at + limit as u64 >= end;
-        let need = match found {
-            Found::Record { size, .. } => size + at::SIZE,
-            Found::Cut => at::SIZE,
-            Found::No => at::SIZE * 2,
+        walker.see(offset, REACH)?;
+        known = &known[known.partition_point(|place| *place < offset)..];
+        let is_known = known.first() == Some(&offset);
+        let found = match is_known {
+            true => walker.measure(offset)?,
+            false => walker.judge(offset, last_time)?,
         };
-        // Too little of the file is in sight to judge: move the window, larger where one record is.
-        if !reaches_end && (here + need > limit || matches!(found, Found::Cut)) {
-            let wider = if here == 0 {
-                window.len() as u64 * 2
-            } else {
-                WINDOW
-            };
-            window_at = offset;
-            window = source.view(offset..offset.saturating_add(wider))?;
+        if let Judged::Record { next, time, .. } = found
+            && (walker.follows(next, time)? || known.get(1) == Some(&next))
+        {
+            walker.take(offset, next);
+            (offset, last_time) = (next, Some(time));
             continue;
         }
-        let accepted = match found {
-            Found::Record {
-                size,
-                time,
-                saturated,
-            } => next_start(
-                bytes,
-                here,
-                size,
-                saturated,
-                bits,
-                time,
-                lost_from.is_some(),
-            )
-            .map(|next| (next, time)),
-            Found::Cut | Found::No => None,
-        };
-        match accepted {
-            Some((next, time)) => {
-                if let Some(from) = lost_from.take() {
-                    lose(&mut out, from, offset);
-                }
-                out.offsets.push(offset);
+        // Nothing follows: what stands here is damaged, or what comes next is.
+        let place = walker.search(offset + 1, last_time)?.unwrap_or(end);
+        let next_known = known.get(usize::from(is_known)).copied();
+        let place = place.min(next_known.unwrap_or(end));
+        match found {
+            Judged::Record { next, time, .. } if next <= place => {
+                walker.take(offset, next);
                 last_time = Some(time);
-                offset = window_at + next as u64;
-                out.end = offset;
+                walker.lose(next, place);
             }
-            None => {
-                lost_from.get_or_insert(offset);
-                offset += 1;
-            }
+            _ => walker.lose(offset, place),
         }
+        offset = place;
     }
-    if let Some(from) = lost_from {
-        // Up to three bytes of padding follow the last event of a whole log.
-        if end - from > 3 {
-            lose(&mut out, from, end);
-        }
-    }
-    Ok(out)
+    Ok(walker.out)
 }
 
-fn lose(out: &mut Walk, from: u64, to: u64) {
-    out.skipped_bytes += to - from;
-    if out.skipped.len() < LISTED {
-        out.skipped.push(PmlError::Skipped {
-            offset: from,
-            bytes: to - from,
-        });
-    }
-}
-
-/// Where the record after the one at `here` starts, if the record is to be believed.
+/// How many records of this pointer size follow each other from `start` on, at most [`TRIED`].
 ///
-/// After a lost stretch a record counts only when another follows it, or the bytes end with it.
-fn next_start(
-    bytes: &[u8],
-    here: usize,
-    size: usize,
-    saturated: bool,
-    bits: Bits,
-    time: u64,
-    doubtful: bool,
-) -> Option<usize> {
-    let plain = here + size;
-    let follows = |at: usize| {
-        at == bytes.len()
-            || bytes
-                .get(at..)
-                .is_some_and(|rest| !matches!(measure(rest, bits, Some(time)), Found::No))
+/// # Errors
+/// When the file cannot be mapped.
+pub fn run_length(source: &Source, start: u64, bits: Bits) -> io::Result<usize> {
+    let mut walker = Walker {
+        source,
+        bits,
+        end: source.len(),
+        view: source.view(start..start + WINDOW)?,
+        view_at: start,
+        out: Walk::default(),
     };
-    // An extra block of 0xFFFF bytes is followed by the next record at once or one byte later.
-    if saturated && !follows(plain) && follows(plain + 1) {
-        return Some(plain + 1);
+    let (mut offset, mut before) = (start, None);
+    for count in 0..TRIED {
+        match walker.measure(offset)? {
+            Judged::Record { next, time, .. }
+                if before.is_none_or(|last| is_near(time, Some(last))) =>
+            {
+                (offset, before) = (next, Some(time));
+            }
+            _ => return Ok(count),
+        }
     }
-    (!doubtful || follows(plain)).then_some(plain)
+    Ok(TRIED)
 }
 
-enum Found {
-    /// A plausible record with its size in bytes and time.
+struct Walker<'s> {
+    source: &'s Source,
+    bits: Bits,
+    end: u64,
+    view: View,
+    view_at: u64,
+    out: Walk,
+}
+
+/// What stands at a place.
+#[derive(Debug, Clone, Copy)]
+enum Judged {
     Record {
-        size: usize,
+        /// Where the next one starts.
+        next: u64,
         time: u64,
+        /// Its extra block may be a byte longer than it says.
         saturated: bool,
     },
     /// Plausible as far as it goes, but the bytes end first.
@@ -158,51 +153,209 @@ enum Found {
     No,
 }
 
-/// Judges the bytes at a place where a record may start.
-fn measure(bytes: &[u8], bits: Bits, after: Option<u64>) -> Found {
-    let (Some(class), Some(zero)) = (u16_at(bytes, at::CLASS), u16_at(bytes, at::ZERO)) else {
-        return Found::Cut;
-    };
-    if !(1..=6).contains(&class) || zero != 0 {
-        return Found::No;
+impl Walker<'_> {
+    fn take(&mut self, offset: u64, next: u64) {
+        self.out.offsets.push(offset);
+        self.out.end = next;
     }
-    let (Some(operation), Some(time), Some(depth), Some(detail), Some(extra)) = (
-        u16_at(bytes, at::OPERATION),
-        u64_at(bytes, at::TIME),
-        u16_at(bytes, at::DEPTH),
-        u32_at(bytes, at::DETAIL_SIZE),
-        u32_at(bytes, at::EXTRA),
-    ) else {
-        return Found::Cut;
-    };
-    if operation > 64 || time == 0 || time > i64::MAX as u64 {
-        return Found::No;
+
+    fn lose(&mut self, from: u64, to: u64) {
+        if to <= from || to == self.end && to - from <= PADDING {
+            return;
+        }
+        self.out.stretches += 1;
+        self.out.skipped_bytes += to - from;
+        if self.out.skipped.len() < LISTED {
+            self.out.skipped.push(PmlError::Skipped {
+                offset: from,
+                bytes: to - from,
+            });
+        }
     }
-    if after.is_some_and(|last| time.abs_diff(last) > LARGEST_STEP) {
-        return Found::No;
-    }
-    let body = (at::SIZE + usize::from(depth) * bits.ptr()) as u64 + u64::from(detail);
-    if detail as usize > LARGEST_DETAIL || (extra != 0 && u64::from(extra) != body) {
-        return Found::No;
-    }
-    let body = body as usize;
-    if extra == 0 {
-        return if body <= bytes.len() {
-            Found::Record {
-                size: body,
-                time,
-                saturated: false,
-            }
-        } else {
-            Found::Cut
-        };
-    }
-    match u16_at(bytes, body) {
-        Some(stored) if body + 2 + usize::from(stored) <= bytes.len() => Found::Record {
-            size: body + 2 + usize::from(stored),
+
+    /// The record at `offset`, with the end that its sizes and what follows it say.
+    ///
+    /// `after` is the time of the record before; without one, or where the time jumps, others must follow.
+    fn judge(&mut self, offset: u64, after: Option<u64>) -> io::Result<Judged> {
+        let mut found = self.measure(offset)?;
+        let Judged::Record {
+            next,
             time,
-            saturated: stored == 0xFFFF,
-        },
-        _ => Found::Cut,
+            saturated,
+        } = &mut found
+        else {
+            return Ok(found);
+        };
+        // An extra block of 0xFFFF bytes is followed by the next record at once or one byte later.
+        if *saturated && !self.follows(*next, *time)? && self.follows(*next + 1, *time)? {
+            *next += 1;
+        }
+        let time = *time;
+        if is_near(time, after) || self.leads_on(offset, CHAIN)? {
+            return Ok(found);
+        }
+        Ok(Judged::No)
+    }
+
+    /// Whether a record may start at `offset` that belongs behind one of `time`, or the events end there.
+    fn follows(&mut self, offset: u64, time: u64) -> io::Result<bool> {
+        if offset >= self.end {
+            return Ok(offset == self.end);
+        }
+        Ok(match self.measure(offset)? {
+            Judged::Record { time: next, .. } => {
+                is_near(next, Some(time)) || self.leads_on(offset, CHAIN)?
+            }
+            // The last record of a cut file, or the padding behind the last one of a whole one.
+            Judged::Cut => true,
+            Judged::No => self.end - offset <= PADDING,
+        })
+    }
+
+    /// Whether `wanted` records in a row start at `offset`, of about one time. The end of the events
+    /// stands for the missing ones.
+    fn leads_on(&mut self, offset: u64, wanted: usize) -> io::Result<bool> {
+        let (mut at, mut before) = (offset, None);
+        for _ in 0..wanted {
+            if before.is_some() && self.end.saturating_sub(at) <= PADDING {
+                return Ok(at <= self.end);
+            }
+            let (next, time, saturated) = match self.measure(at)? {
+                Judged::Record {
+                    next,
+                    time,
+                    saturated,
+                } => (next, time, saturated),
+                Judged::Cut => return Ok(before.is_some()),
+                Judged::No => return Ok(false),
+            };
+            if before.is_some() && !is_near(time, before) {
+                return Ok(false);
+            }
+            let longer = saturated && matches!(self.measure(next)?, Judged::No);
+            (at, before) = (next + u64::from(longer), Some(time));
+        }
+        Ok(true)
+    }
+
+    /// The next place from `from` on where several records stand in a row; `after` is the time of the last one.
+    fn search(&mut self, from: u64, after: Option<u64>) -> io::Result<Option<u64>> {
+        let mut offset = from;
+        while offset + at::SIZE as u64 <= self.end {
+            self.see(offset, REACH)?;
+            let here = (offset - self.view_at) as usize;
+            // Most places fail by the class, which stands between two zero bytes.
+            let Some(ahead) = next_class(&self.view[here..]) else {
+                // The places that are left reach beyond the window.
+                offset += (self.view.len() - here).saturating_sub(at::SIZE - 1).max(1) as u64;
+                continue;
+            };
+            offset += ahead as u64;
+            let near = match self.measure(offset)? {
+                Judged::Record { time, .. } => is_near(time, after),
+                Judged::Cut | Judged::No => false,
+            };
+            if self.leads_on(offset, CHAIN - usize::from(near))? {
+                return Ok(Some(offset));
+            }
+            offset += 1;
+        }
+        Ok(None)
+    }
+
+    /// Moves the window so that `bytes` bytes at `offset` are in it, as far as the events go.
+    fn see(&mut self, offset: u64, bytes: u64) -> io::Result<()> {
+        let end = offset.saturating_add(bytes).min(self.end);
+        if offset < self.view_at || end > self.view_at + self.view.len() as u64 {
+            let reach = offset.saturating_add(bytes.max(WINDOW)).min(self.end);
+            self.view = self.source.view(offset..reach)?;
+            self.view_at = offset;
+        }
+        Ok(())
+    }
+
+    /// Judges the bytes at a place by themselves.
+    fn measure(&mut self, offset: u64) -> io::Result<Judged> {
+        self.see(offset, at::SIZE as u64)?;
+        let here = offset.saturating_sub(self.view_at) as usize;
+        let bytes = self.view.get(here..).unwrap_or(&[]);
+        let fixed = match Fixed::parse(bytes, self.bits) {
+            Some(fixed) if fixed.is_plausible() => fixed,
+            Some(_) => return Ok(Judged::No),
+            None => return Ok(Judged::Cut),
+        };
+        let body = offset + fixed.body;
+        let mut out = Judged::Record {
+            next: body,
+            time: fixed.time,
+            saturated: false,
+        };
+        if fixed.extra != 0 {
+            self.see(offset, fixed.body + 2)?;
+            let size_at = (body - self.view_at) as usize;
+            let Some(stored) = u16_at(&self.view, size_at) else {
+                return Ok(Judged::Cut);
+            };
+            out = Judged::Record {
+                next: body + 2 + u64::from(stored),
+                time: fixed.time,
+                saturated: stored == 0xFFFF,
+            };
+        }
+        match out {
+            Judged::Record { next, .. } if next > self.end => Ok(Judged::Cut),
+            out => Ok(out),
+        }
+    }
+}
+
+fn is_near(time: u64, other: Option<u64>) -> bool {
+    other.is_some_and(|other| time.abs_diff(other) <= LARGEST_STEP)
+}
+
+/// The first place in `bytes` where class and zero can be those of a record; all of its fixed part is there.
+fn next_class(bytes: &[u8]) -> Option<usize> {
+    let last = bytes.len().checked_sub(at::SIZE)?;
+    bytes
+        .get(at::CLASS..last + at::CLASS + 4)?
+        .windows(4)
+        .position(|word| matches!(word, [1..=6, 0, 0, 0]))
+}
+
+/// The fixed part of a record.
+struct Fixed {
+    class: u16,
+    zero: u16,
+    operation: u16,
+    time: u64,
+    detail: u32,
+    extra: u32,
+    /// Bytes to the end of the detail block.
+    body: u64,
+}
+
+impl Fixed {
+    /// Reads it; `None` where the bytes end first and what is there is plausible.
+    fn parse(bytes: &[u8], bits: Bits) -> Option<Self> {
+        let detail = u32_at(bytes, at::DETAIL_SIZE)?;
+        let depth = u16_at(bytes, at::DEPTH)?;
+        Some(Self {
+            class: u16_at(bytes, at::CLASS)?,
+            zero: u16_at(bytes, at::ZERO)?,
+            operation: u16_at(bytes, at::OPERATION)?,
+            time: u64_at(bytes, at::TIME)?,
+            extra: u32_at(bytes, at::EXTRA)?,
+            detail,
+            body: (at::SIZE + usize::from(depth) * bits.ptr()) as u64 + u64::from(detail),
+        })
+    }
+
+    fn is_plausible(&self) -> bool {
+        (1..=6).contains(&self.class)
+            && self.zero == 0
+            && self.operation <= 64
+            && (1..=i64::MAX as u64).contains(&self.time)
+            && self.detail as usize <= LARGEST_DETAIL
+            && (self.extra == 0 || u64::from(self.extra) == self.body)
     }
 }

@@ -50,6 +50,10 @@ pub struct UpdateClientLog {
     pub utc_offset_minutes: Option<i32>,
     /// What was wrong with it.
     pub warnings: Vec<crate::lang::Message>,
+    /// Its records, read and lost.
+    pub records: crate::trace::Records,
+    /// What of it is lost, in a sentence.
+    pub loss: Option<crate::lang::Message>,
     /// The sentences that are kept, in order of time.
     pub sentences: Vec<Sentence>,
 }
@@ -94,6 +98,8 @@ impl UpdateClientLog {
             last: info.last,
             utc_offset_minutes: info.machine.utc_offset_minutes,
             warnings: info.warnings.clone(),
+            records: info.records,
+            loss: info.loss(),
             sentences,
         })
     }

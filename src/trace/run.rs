@@ -1,5 +1,6 @@
 //! Work on all units of a trace: side by side, results in order.
 
+use super::room::{UNIT, room_for};
 use super::source::Trace;
 use crate::stop;
 use std::collections::BTreeMap;
@@ -30,8 +31,8 @@ impl Progress for Silent {
 /// Runs `work` on every unit in `units` on all threads and hands the results to `take`, in order.
 ///
 /// A thread that is done takes the next unit at once, unless it would get too far ahead of `take`: a
-/// few units a thread are in flight at most. So memory is bounded, and what `take` sees does not depend
-/// on the number of threads.
+/// few units a thread are in flight at most, fewer under a cap ([`super::room`]). So memory is bounded, and
+/// what `take` sees does not depend on the number of threads.
 ///
 /// # Errors
 /// The first error of `work` (by unit) or of `take`, or [`stop::Stopped`]; nothing after it is taken.
@@ -41,7 +42,9 @@ pub fn for_each_unit<R: Send>(
     work: impl Fn(usize) -> io::Result<R> + Sync,
     mut take: impl FnMut(R) -> io::Result<()>,
 ) -> io::Result<()> {
-    let threads = rayon::current_num_threads().min(units.len());
+    let most = rayon::current_num_threads().min(units.len()) * UNITS_PER_THREAD;
+    let room = room_for(most, UNIT);
+    let threads = rayon::current_num_threads().min(units.len()).min(room);
     if threads <= 1 {
         for unit in units {
             stop::check()?;
@@ -50,7 +53,7 @@ pub fn for_each_unit<R: Send>(
         }
         return Ok(());
     }
-    let line = Line::new(units.start, threads * UNITS_PER_THREAD);
+    let line = Line::new(units.start, room);
     let next = AtomicUsize::new(units.start);
     let (results, arrived) = mpsc::channel();
     std::thread::scope(|scope| {

@@ -161,6 +161,29 @@ pub struct TraceInfo {
     pub warnings: Vec<Message>,
 }
 
+impl TraceInfo {
+    /// What of the file is lost, in a sentence; `None` for a whole one.
+    ///
+    /// Events that the recording session dropped are no loss of the file: [`Coverage::events_lost`] counts both.
+    pub fn loss(&self) -> Option<Message> {
+        let Records {
+            bad, skipped_bytes, ..
+        } = self.records;
+        match self.warnings.first() {
+            _ if bad + skipped_bytes > 0 => Some(say!(
+                en: "damaged: {bad} records, {bytes} bytes could not be read",
+                zh: "已损坏：{bad} 条记录、{bytes} 个字节无法读取",
+                bytes = skipped_bytes,
+            )),
+            Some(warning) => {
+                let (en, zh) = (warning.en(), warning.zh());
+                Some(say!(en: "damaged: {en}", zh: "已损坏：{zh}"))
+            }
+            None => None,
+        }
+    }
+}
+
 /// A trace that can be read.
 pub trait Trace: Sync {
     /// Facts about it.

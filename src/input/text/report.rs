@@ -43,6 +43,11 @@ pub struct TextReport {
 }
 
 impl TextReport {
+    /// Whether every byte of the file was taken as text.
+    pub fn is_whole(&self) -> bool {
+        self.replaced_lines + self.nul_blocks + self.cut_lines == 0
+    }
+
     /// What a reader of the findings should know, as sentences; none for a clean file.
     pub fn warnings(&self) -> Vec<Message> {
         let mut out = Vec::new();
