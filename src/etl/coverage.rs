@@ -94,6 +94,8 @@ pub fn coverage(file: &EtlFile, census: &Census, facts: &Facts) -> Coverage {
         ));
     }
     Coverage {
+        // Who knows the images sets it.
+        modules: false,
         file: files,
         registry,
         minifilter,

@@ -41,6 +41,8 @@ pub fn describe(
             lost = facts.stacks.lost,
         ));
     }
+    let mut coverage = coverage(file, census, facts);
+    coverage.modules = kernel_images.iter().any(|image| image.loaded.is_none());
     TraceInfo {
         path: path.to_owned(),
         kind: Kind::Etl,
@@ -53,10 +55,11 @@ pub fn describe(
         processes,
         kernel_images,
         highest_user: facts.machine.highest_user(header.wide()),
-        coverage: coverage(file, census, facts),
+        coverage,
         boot: boot(header),
         log_writes: None,
         warnings,
+        missing: file.missing_buffers(),
     }
 }
 

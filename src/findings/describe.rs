@@ -171,6 +171,7 @@ pub fn coverage(case: &Case<'_>) -> Coverage {
         out.registry |= coverage.registry;
         out.minifilter |= coverage.minifilter;
         out.stacks |= coverage.stacks;
+        out.modules |= coverage.modules;
         out.events_lost += coverage.events_lost;
         out.buffers_lost += coverage.buffers_lost;
         for note in &coverage.notes {
@@ -194,6 +195,11 @@ pub fn identity_warnings(case: &Case<'_>, drivers: &[&Driver]) -> Vec<Message> {
         out.push(say!(
             en: "The traces list no kernel modules: no stack frame can be tied to a driver.",
             zh: "跟踪中没有内核模块列表：无法将任何堆栈帧对应到驱动程序。",
+        ));
+    } else if !drivers.is_empty() && !case.inputs.iter().any(|i| i.trace.info().coverage.modules) {
+        out.push(say!(
+            en: "The list of kernel modules is lost: only drivers that were loaded during the traces are known, and frames of all others have no name. That a driver is not seen clears nobody.",
+            zh: "内核模块列表已丢失：只知道跟踪期间加载的驱动程序，其他驱动程序的堆栈帧没有名称。没有看到某个驱动程序，并不能排除任何驱动程序。",
         ));
     }
     for driver in drivers {

@@ -442,10 +442,16 @@ impl Findings {
             ));
         }
         let seeing = self.coverage.stacks || self.coverage.minifilter;
-        (!seeing).then(|| {
-            say!(
+        if !seeing {
+            return Some(say!(
                 en: "none could be seen: the traces hold neither stacks of file and registry operations nor minifilter callbacks",
                 zh: "不可能看到任何驱动程序：跟踪中既没有文件和注册表操作的堆栈，也没有微筛选器回调",
+            ));
+        }
+        (!self.coverage.modules).then(|| {
+            say!(
+                en: "drivers that were loaded before the traces began could not be seen: the list of kernel modules is missing",
+                zh: "跟踪开始之前加载的驱动程序不可能被看到：缺少内核模块列表",
             )
         })
     }

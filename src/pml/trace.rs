@@ -240,7 +240,9 @@ fn describe(file: &mut PmlFile, found: &Survey, path: &Path) -> TraceInfo {
         let process = file.processes.list.get(write.process as usize);
         process.is_none_or(|process| !is_lazy_writer(process.pid, &process.name))
     });
+    let kernel_images = kernel_images(file, &found.images, highest_user);
     let coverage = Coverage {
+        modules: kernel_images.iter().any(|image| image.loaded.is_none()),
         file: has(Class::FileSystem),
         registry: has(Class::Registry),
         minifilter: false,
@@ -262,13 +264,14 @@ fn describe(file: &mut PmlFile, found: &Survey, path: &Path) -> TraceInfo {
         last: found.last,
         machine: header.machine(),
         operations,
-        kernel_images: kernel_images(file, &found.images, highest_user),
+        kernel_images,
         processes: std::mem::take(&mut file.processes.list),
         highest_user,
         coverage,
         boot,
         log_writes: Some(log_writes),
         warnings: warnings(file, found),
+        missing: file.missing_events(),
     }
 }
 

@@ -93,6 +93,8 @@ pub struct Coverage {
     pub buffers_lost: u64,
     /// What the trace cannot show, in sentences.
     pub notes: Vec<Message>,
+    /// Whether it lists kernel modules that were loaded before it began.
+    pub modules: bool,
 }
 
 impl Coverage {
@@ -159,6 +161,8 @@ pub struct TraceInfo {
     pub log_writes: Option<Vec<LogWrite>>,
     /// What was wrong with the file.
     pub warnings: Vec<Message>,
+    /// What the file should hold by its own count and does not: events of a Procmon log, buffers of an ETL file.
+    pub missing: u64,
 }
 
 impl TraceInfo {
@@ -169,18 +173,34 @@ impl TraceInfo {
         let Records {
             bad, skipped_bytes, ..
         } = self.records;
-        match self.warnings.first() {
-            _ if bad + skipped_bytes > 0 => Some(say!(
-                en: "damaged: {bad} records, {bytes} bytes could not be read",
-                zh: "已损坏：{bad} 条记录、{bytes} 个字节无法读取",
+        let mut out: Vec<Message> = Vec::new();
+        if bad + skipped_bytes > 0 {
+            out.push(say!(
+                en: "{bad} records, {bytes} bytes could not be read",
+                zh: "{bad} 条记录、{bytes} 个字节无法读取",
                 bytes = skipped_bytes,
-            )),
-            Some(warning) => {
-                let (en, zh) = (warning.en(), warning.zh());
-                Some(say!(en: "damaged: {en}", zh: "已损坏：{zh}"))
-            }
-            None => None,
+            ));
         }
+        match (self.missing, self.kind) {
+            (0, _) => {}
+            (events, Kind::Pml) => out.push(say!(
+                en: "{events} events are missing",
+                zh: "缺少 {events} 个事件",
+            )),
+            (buffers, Kind::Etl) => out.push(say!(
+                en: "{buffers} buffers are missing",
+                zh: "缺少 {buffers} 个缓冲区",
+            )),
+        }
+        if out.is_empty() {
+            out.extend(self.warnings.first().cloned());
+        }
+        let texts = |text: fn(&Message) -> &str, between| {
+            let texts: Vec<&str> = out.iter().map(text).collect();
+            texts.join(between)
+        };
+        let (en, zh) = (texts(Message::en, "; "), texts(Message::zh, "；"));
+        (!out.is_empty()).then(|| say!(en: "damaged: {en}", zh: "已损坏：{zh}"))
     }
 }
 

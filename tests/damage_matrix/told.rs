@@ -64,6 +64,12 @@ fn losses_are_counted_in_json_and_told_on_stderr() {
             stderr(&output)
         );
         let info = json(&output);
+        let missing = match name {
+            "cut.pml" => "events are missing",
+            "cut.etl" => "buffers are missing",
+            _ => "could not be read",
+        };
+        assert!(stderr(&output).contains(missing), "{}", stderr(&output));
         let records = &info["records"];
         assert!(records["bad"].as_u64().unwrap() > 0, "{name}: {records}");
         assert!(
@@ -193,4 +199,33 @@ fn a_missing_part_is_a_loss() {
         "{}",
         stderr(&strict)
     );
+}
+
+/// A log whose list of modules is lost still names drivers that were loaded late: that is no answer.
+#[test]
+fn a_lost_list_of_modules_is_told_where_the_answer_stands() {
+    let files = Files::new();
+    for (sample, seen) in [("boot-log/boot_log", true), ("clean/clean", false)] {
+        let whole = std::fs::read(repository(&format!("traces/{sample}.pml"))).unwrap();
+        let index = u64::from_le_bytes(whole[0x248..0x250].try_into().unwrap()) as usize;
+        let mut bytes = whole[..index].to_vec();
+        for (at, len) in [(0x234, 4), (0x240, 0x28), (0x3A0, 8)] {
+            bytes[at..at + len].fill(0);
+        }
+        let path = files.write("unclosed.pml", &bytes);
+        let findings = json(&run(&["analyze", "--quiet", "--format", "json"], &path));
+        assert_eq!(findings["coverage"]["modules"], false, "{sample}");
+        let text = run(&["analyze"], &path);
+        let text = String::from_utf8_lossy(&text.stdout).into_owned();
+        let lost = "list of kernel modules is";
+        assert!(text.contains(lost), "{sample}: {text}");
+        if !seen {
+            let answer = text.lines().next().unwrap_or_default();
+            assert!(answer.contains(lost), "{sample}: {answer}");
+        }
+        let path = files.write("whole.pml", &whole);
+        let findings = json(&run(&["analyze", "--quiet", "--format", "json"], &path));
+        assert_eq!(findings["coverage"]["modules"], true, "{sample}");
+        assert!(!findings.to_string().contains(lost), "{sample}");
+    }
 }
