@@ -120,6 +120,29 @@ fn names_stacks_and_processes_are_found() {
 }
 
 #[test]
+fn rows_of_64_bit_processes_behind_32_bit_headers() {
+    let test = "rows_of_64_bit_processes_behind_32_bit_headers";
+    let Some(folder) = real_traces(test) else {
+        return;
+    };
+    for name in [
+        "image_data_64_v0.etl",
+        "image_data_64_v1.etl",
+        "image_data_32_v2.etl",
+    ] {
+        let batch = rows(&open(&folder.join(name)), &all(), &Select::default());
+        let paths: Vec<&str> = (0..batch.len()).map(|row| batch.path.get(row)).collect();
+        let images = paths.iter().filter(|path| path.starts_with("C:\\"));
+        assert_eq!(images.count(), 26, "{name}: {paths:?}");
+    }
+    for name in ["process_data_64_v2.etl", "process_data_32_v3.etl"] {
+        let trace = open(&folder.join(name));
+        let named = |name: &str| trace.info().processes.iter().any(|p| &*p.name == name);
+        assert!(named("smss.exe") && named("System"), "{name}");
+    }
+}
+
+#[test]
 fn drivers_of_real_traces() {
     let Some(folder) = real_traces("drivers_of_real_traces") else {
         return;

@@ -19,6 +19,7 @@ mod etl_story;
 mod etl_trace;
 mod etl_vectors;
 mod etl_vectors_more;
+mod hand_made;
 mod hostile;
 mod lang;
 mod levels;

@@ -177,6 +177,21 @@ fn rules_change_what_counts() {
 }
 
 #[test]
+fn a_log_that_is_given_twice_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("boot_log.pml");
+    std::fs::copy(boot_log(), &log).unwrap();
+    let (folder, log) = (folder.path().to_str().unwrap(), log.to_str().unwrap());
+    let once = findings(&[log]);
+    let twice = findings(&[log, folder, &format!("{folder}/./boot_log.pml")]);
+    assert_eq!(twice["inputs"], once["inputs"]);
+    assert_eq!(twice["drivers"], once["drivers"]);
+    let warnings = twice["warnings"].as_array().unwrap();
+    let told = |text: &&Value| text.as_str().unwrap().contains("read once");
+    assert_eq!(warnings.iter().filter(told).count(), 2);
+}
+
+#[test]
 fn two_logs_of_one_case_are_merged() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["boot_log.pml", "boot_log-1.pml"] {

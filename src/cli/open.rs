@@ -13,6 +13,7 @@ use crate::pml::PmlTrace;
 use crate::say;
 use crate::stop;
 use crate::trace::{Tick, Trace, TraceInfo};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// A trace of any kind.
@@ -299,11 +300,23 @@ fn open(paths: &[PathBuf], unpack: UnpackOptions, bars: &Bars, purpose: Purpose)
         part_notes: Vec::new(),
         workspace: Workspace::new(unpack),
     };
+    let mut known = HashSet::new();
     for FoundFile { path, kind, named } in files {
         if stop::is_requested() {
             break;
         }
         let name = path.display().to_string();
+        // The events of a case count once, however often its files are named.
+        if purpose == Purpose::Case
+            && let Ok(real) = path.canonicalize()
+            && !known.insert(real)
+        {
+            out.passed_over.push(say!(
+                en: "{name}: given more than once, read once",
+                zh: "{name}：重复给出，只读取一次",
+            ));
+            continue;
+        }
         match kind {
             FileKind::Archive => out.open_archive(&name, &path, named, bars),
             kind => out.open(name, &path, kind, named, bars),

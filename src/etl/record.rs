@@ -2,6 +2,7 @@
 
 use super::guid::Guid;
 use super::items::Items;
+use super::kernel::width::is_wider;
 use super::layout::{event, full, header_type as ty, kernel, message, record as at};
 use super::message::MessageFields;
 use crate::bytes::{i64_at, u8_at, u16_at, u32_at, u64_at};
@@ -160,7 +161,8 @@ impl<'a> Record<'a> {
             }
             RecordKind::Event => !out.has_items(),
             RecordKind::Message => false,
-            RecordKind::Full | RecordKind::Instance | RecordKind::Opaque => true,
+            RecordKind::Full => wide,
+            RecordKind::Instance | RecordKind::Opaque => true,
         };
         if !plain {
             out.find_payload()?;
@@ -179,7 +181,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Sets the payload's start where something stands between it and the header.
+    /// Sets what the header alone does not tell: where the payload starts, how wide its pointers are.
     fn find_payload(&mut self) -> Result<(), NoRecord> {
         let header = self.payload as usize;
         let (end, expected) = match self.kind {
@@ -197,6 +199,12 @@ impl<'a> Record<'a> {
                     fields.map(|f| f.end),
                     say!(en: "message fields inside the record", zh: "位于记录内的消息字段"),
                 )
+            }
+            RecordKind::Full => {
+                if let Some(event) = self.classic() {
+                    self.wide = is_wider(event.class, event.opcode, event.version, self.payload());
+                }
+                return Ok(());
             }
             _ => {
                 let flags = u8_at(self.bytes, kernel::FLAGS).unwrap_or(0);

@@ -185,8 +185,8 @@ fn in_driver_store(rest: &str) -> bool {
             let name = companion.split('\\').next().unwrap_or(companion);
             let lower = name.to_ascii_lowercase();
             lower.starts_with(".log")
-                || (lower.starts_with('{')
-                    && (lower.ends_with("}.tm.blf") || lower.ends_with(".regtrans-ms")))
+                || (lower.starts_with(['{', '.']) && lower.ends_with(".regtrans-ms"))
+                || (lower.starts_with('{') && lower.ends_with("}.tm.blf"))
         }
         None => false,
     }
@@ -224,6 +224,7 @@ mod tests {
             "C:\\Windows\\System32\\config\\DRIVERS",
             "C:\\Windows\\System32\\config\\drivers.LOG1",
             "C:\\Windows\\System32\\config\\DRIVERS{a}.TM.blf",
+            "C:\\Windows\\System32\\config\\DRIVERS.regtrans-ms",
             "C:\\Windows\\System32\\config\\DRIVERS{a}.TMContainer00000000000000000001.regtrans-ms",
         ] {
             assert!(scope.file(path), "{path}");

@@ -390,7 +390,9 @@ fn kernel_images(file: &PmlFile, loaded: &[LoadedImage], highest_user: u64) -> V
         .collect();
     let mut by_place: HashMap<(u64, String), usize> = HashMap::new();
     let mut by_path: HashMap<String, usize> = HashMap::new();
+    let mut latest: HashMap<u64, usize> = HashMap::new();
     for (at, image) in out.iter().enumerate() {
+        latest.insert(image.module.base, at);
         let path = image.module.path.to_ascii_lowercase();
         by_place.insert((image.module.base, path.clone()), at);
         by_path.entry(path).or_insert(at);
@@ -398,10 +400,13 @@ fn kernel_images(file: &PmlFile, loaded: &[LoadedImage], highest_user: u64) -> V
     for image in loaded {
         let path = image.path.to_ascii_lowercase();
         let place = (image.base, path.clone());
-        // Procmon lists System's modules when it saves, so a driver loaded during the log stands there too.
-        if by_place.contains_key(&place) {
+        // Procmon lists System's modules when it saves, so a driver loaded during the log stands there too. It may
+        // also come back to where another one has been since: the address is its own again from then on.
+        let known = by_place.get(&place);
+        if known.is_some() && known == latest.get(&image.base) {
             continue;
         }
+        latest.insert(image.base, out.len());
         let empty: Arc<str> = Arc::from("");
         let mut module = by_path.get(&path).map_or_else(
             || Module {

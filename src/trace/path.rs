@@ -50,6 +50,10 @@ pub fn split_volume(path: &str) -> FilePath<'_> {
     .iter()
     .find_map(|prefix| strip_prefix_no_case(path, prefix))
     .unwrap_or(path);
+    // `\\?\GLOBALROOT\Device\HarddiskVolume3`: the root that the kernel's own names begin at.
+    let path = strip_prefix_no_case(path, "GLOBALROOT")
+        .filter(|rest| rest.starts_with('\\'))
+        .unwrap_or(path);
     if let [drive, b':', ..] = path.as_bytes()
         && drive.is_ascii_alphabetic()
     {
@@ -138,6 +142,7 @@ mod tests {
             "\\Device\\HarddiskVolume3\\Windows\\INF",
             "\\Device\\HarddiskVolume12\\Windows\\INF",
             "\\??\\Volume{a0b1}\\Windows\\INF",
+            "\\\\?\\GLOBALROOT\\Device\\HarddiskVolume3\\Windows\\INF",
             "\\Windows\\INF",
         ] {
             assert_eq!(

@@ -78,10 +78,13 @@ impl Images {
         rows.sort_by_key(|row| (row.time, row.presence));
         let mut out: Vec<KernelImage> = Vec::new();
         let mut known: HashMap<(u64, TextId), usize> = HashMap::new();
+        let mut latest: HashMap<u64, usize> = HashMap::new();
         for row in &rows {
             let place = (row.base, row.path);
             let loaded = (row.presence == Presence::Load).then_some(row.time);
-            match known.get(&place) {
+            // It may come back to where another one has been since: the address is its own again from then on.
+            let back = |at: usize| loaded.is_some() && latest.get(&row.base) != Some(&at);
+            match known.get(&place).filter(|at| !back(**at)) {
                 // The fullest row says the link time: that of an unload does not.
                 Some(at) => {
                     let image = &mut out[*at];
@@ -91,6 +94,7 @@ impl Images {
                 }
                 None => {
                     known.insert(place, out.len());
+                    latest.insert(row.base, out.len());
                     out.push(KernelImage {
                         module: module(row, texts, versions, volumes),
                         loaded,
@@ -193,6 +197,18 @@ mod tests {
             .map(|image| (image.module.base, image.loaded.map(|time| time.0)))
             .collect();
         assert_eq!(seen, [(KERNEL, Some(10)), (KERNEL + 4096, None)]);
+        let other = texts
+            .number("\\SystemRoot\\System32\\drivers\\b.sys")
+            .unwrap();
+        images.add(row(60, Presence::Load, 0, KERNEL, 9, other));
+        images.add(row(70, Presence::Load, 0, KERNEL, 7, path));
+        let found = images.kernel(&texts, &versions, &volumes, 0x7FFF_FFFF_FFFF);
+        let at_first: Vec<Option<u64>> = found
+            .iter()
+            .filter(|image| image.module.base == KERNEL)
+            .map(|image| image.loaded.map(|time| time.0))
+            .collect();
+        assert_eq!(at_first, [Some(10), Some(60), Some(70)]);
         let modules =
             images.of_processes(&texts, &versions, &volumes, 0x7FFF_FFFF_FFFF, |pid, _| {
                 (pid == 12).then_some(3)

@@ -39,6 +39,7 @@ pub mod sid;
 pub mod stack;
 pub mod thread;
 mod thread_names;
+pub mod width;
 
 pub use fields::{Fields, NarrowText, WideText};
 pub use file_io::{FileIo, FileOperation, FileRequest, OPERATION_END, OperationEnd};

@@ -4,6 +4,7 @@
 //! Each slice is looked through by itself, all side by side; then the borders are sewn together in order. What a
 //! slice has to know of the others is little: it is kept, and makes slices independent from then on.
 
+pub mod early;
 pub mod objects;
 pub mod pairing;
 pub mod part;
@@ -14,6 +15,7 @@ use super::dictionary::texts::{TextId, Texts};
 use super::file::EtlFile;
 use super::slices::{Slice, slices};
 use crate::trace::{Tick, for_each_unit};
+use early::Early;
 use hashbrown::HashMap;
 use objects::Opened;
 use pairing::{CallbackSign, Pairing};
@@ -92,6 +94,8 @@ pub struct Imports {
     pub operations: HashMap<u64, Ref>,
     /// New names of files whose rename or link began in an earlier slice, by IRP.
     pub names: HashMap<u64, TextId>,
+    /// Paths of callbacks whose create is logged in a later slice, by number of the record.
+    pub named: HashMap<u64, TextId>,
     /// Threads that ran when it began, by processor.
     pub threads: Vec<(u16, u32)>,
 }
@@ -166,6 +170,7 @@ struct Sewing {
     pairing: Pairing<Ref>,
     threads: HashMap<u16, u32>,
     names: HashMap<u64, TextId>,
+    early: Early<(u32, u64)>,
     texts: Texts,
     imports: Vec<Imports>,
 }
@@ -176,6 +181,8 @@ impl Sewing {
         threads.sort_unstable();
         let imports = &mut self.imports[at];
         imports.threads = threads;
+        self.name_early(at, &mut part);
+        let imports = &mut self.imports[at];
         for object in part.objects.wanted() {
             if let Some(path) = self.open.get(&object) {
                 imports.objects.insert(object, *path);
@@ -226,6 +233,38 @@ impl Sewing {
         }
         self.pairing.take_over(part.pairing);
         self.threads.extend(part.threads);
+    }
+
+    /// Callbacks of earlier slices that waited for a create which this one logs, and those of this one that wait on.
+    fn name_early(&mut self, at: usize, part: &mut Part) {
+        let (imports, texts) = (&mut self.imports, &mut self.texts);
+        self.early.sweep(|irp, waiting| {
+            let create = part.first_creates.get(&irp);
+            if let Some((object, path)) = create {
+                let path = texts.number(part.objects.path(path.clone()));
+                for one in waiting.iter().filter(|one| one.object == *object) {
+                    let (slice, number) = one.callback;
+                    if let (Some(path), Some(there)) = (path, imports.get_mut(slice as usize)) {
+                        there.named.insert(number, path);
+                    }
+                }
+            }
+            create.is_some() || part.pairing.knows_operation(irp)
+        });
+        for (irp, waiting) in part.early.drain() {
+            // Called for an operation that began in an earlier slice.
+            if waiting.known || self.pairing.operation(irp).is_none() {
+                let callback = (at as u32, waiting.callback);
+                self.early.add(
+                    irp,
+                    early::Waiting {
+                        callback,
+                        object: waiting.object,
+                        known: waiting.known,
+                    },
+                );
+            }
+        }
     }
 
     /// Looks what a callback without initiation in its slice belongs to.

@@ -39,11 +39,22 @@ pub enum Known<'a> {
 
 impl Objects {
     /// The file is opened: `path` writes its path. It keeps that path until it is closed, whatever it is renamed to.
-    pub fn set(&mut self, object: u64, number: u64, path: impl FnOnce(&mut String)) {
+    pub fn set(
+        &mut self,
+        object: u64,
+        number: u64,
+        path: impl FnOnce(&mut String),
+    ) -> Range<usize> {
         let from = self.arena.len();
         path(&mut self.arena);
-        self.here
-            .insert(object, Some((from..self.arena.len(), number)));
+        let range = from..self.arena.len();
+        self.here.insert(object, Some((range.clone(), number)));
+        range
+    }
+
+    /// A path that was set here, also of a file that has been closed since.
+    pub fn path(&self, range: Range<usize>) -> &str {
+        self.arena.get(range).unwrap_or("")
     }
 
     /// The file is closed.

@@ -1,5 +1,6 @@
 //! What one slice tells the others.
 
+use super::early::{Early, Waiting, may_be_early};
 use super::objects::Objects;
 use super::pairing::{CallbackKey, CallbackSign, Pairing, Standing};
 use super::stacks::{Needed, SliceStacks};
@@ -17,8 +18,10 @@ use crate::etl::keys::{StartAt, TimeKey, is_stack, placing_start_at};
 use crate::etl::record::{Hook, Record};
 use crate::etl::slices::Slice;
 use crate::trace::Phase;
+use crate::trace::path::is_whole;
 use hashbrown::{HashMap, HashSet};
 use std::io;
+use std::ops::Range;
 
 /// An end whose operation began before the slice.
 #[derive(Debug)]
@@ -86,6 +89,10 @@ pub struct Part {
     pub wanted: HashSet<u64>,
     /// New names of files whose rename or link has not ended, by IRP.
     pub names: HashMap<u64, String>,
+    /// Numbers of callbacks that wait for their create.
+    pub early: Early<u64>,
+    /// Where the first that is heard of an IRP here is a create: its FileObject, and its path in `objects`.
+    pub first_creates: HashMap<u64, (u64, Range<usize>)>,
 }
 
 /// Whether a record takes part in what joins slices.
@@ -287,6 +294,7 @@ impl Part {
                     return;
                 };
                 self.names.remove(&end.irp);
+                self.early.take(end.irp);
                 // Of one that began and ended here, nothing more is to come.
                 let known = self.pairing.knows_operation(end.irp);
                 let first = self.pairing.end(end.irp);
@@ -336,11 +344,17 @@ impl Part {
             tid: Some(io.tid),
             family: family(io.operation),
         };
+        self.early.take(io.irp);
         match io.operation {
             FileOperation::Create | FileOperation::CreateNew => {
-                self.objects.set(io.file_object, number, |out| {
+                let path = self.objects.set(io.file_object, number, |out| {
                     push_path(facts, io.path(), out)
                 });
+                if is_whole(self.objects.path(path.clone()))
+                    && !self.pairing.knows_operation(io.irp)
+                {
+                    self.first_creates.insert(io.irp, (io.file_object, path));
+                }
             }
             // Its callbacks run until it ends: the name goes with the end, where ends are recorded.
             FileOperation::Close if !facts.operation_ends => {
@@ -376,11 +390,23 @@ impl Part {
             tid: placed.record.tid().or(operation.and_then(|open| open.tid)),
             family: Family::Other,
         };
+        let may_be_early = operation.is_none() && may_be_early(key, callback);
+        let early = Waiting {
+            callback: placed.number,
+            object: callback.file_object,
+            known: known.is_some(),
+        };
         if sign == CallbackSign::Init {
             self.pairing.open(key, sign, placed.start, this);
+            if may_be_early {
+                self.early.add(irp, early);
+            }
             return;
         }
         let (standing, first) = self.pairing.callback_stood(key, sign, placed.start, this);
+        if may_be_early && first.is_none() {
+            self.early.add(irp, early);
+        }
         let record = || CallbackRecord {
             sign,
             number: placed.number,

@@ -41,6 +41,8 @@ pub struct Kept {
     pub more_stacks: [Option<(i64, Option<u32>)>; 2],
     /// Status the callback failed with.
     pub failure: Option<u32>,
+    /// Its path may still come, with the create that it was called for: no test of paths has been made.
+    pub early: bool,
 }
 
 impl Kept {

@@ -62,6 +62,7 @@ pub fn decode(
             walk.record(at as u32, records.order(at), &placed);
         }
     }
+    walk.finish();
     let written = |buffer, ticks| trace.key(buffer, ticks);
     if select.paths.is_some() {
         let mut needed: HashSet<i64> = walk.rows.iter().flat_map(Kept::further_ticks).collect();

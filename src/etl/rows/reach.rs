@@ -169,11 +169,22 @@ impl<'a> Reach<'a> {
         }
     }
 
+    /// Number of a record in the file.
+    fn number(&self, place: Place) -> u64 {
+        let first = self.trace.first_numbers().get(place.buffer as usize);
+        first.copied().unwrap_or(0) + place.index()
+    }
+
     /// Whether a record ends an operation of an earlier slice.
     fn ends_earlier(&self, place: Place) -> bool {
-        let first = self.trace.first_numbers().get(place.buffer as usize);
-        let number = first.copied().unwrap_or(0) + place.index();
-        self.imports.joined.contains_key(&number)
+        self.imports.joined.contains_key(&self.number(place))
+    }
+
+    /// The path that a later slice tells of a callback.
+    fn told_later(&self, place: Place) -> Option<u32> {
+        let named = &self.imports.named;
+        let path = (!named.is_empty()).then(|| named.get(&self.number(place)));
+        path.flatten().copied()
     }
 
     /// Where paths are wanted.
@@ -193,6 +204,12 @@ impl<'a> Reach<'a> {
                     return Some(KEPT);
                 };
                 let (object, key) = (callback.file_object, callback.fs_context);
+                // Its create is logged in a later slice.
+                if let Some(path) = self.told_later(place)
+                    && self.wants_name(true, path)
+                {
+                    self.irps.add(callback.callback_data);
+                }
                 (object, key, callback.callback_data)
             }
             Seen::End => {

@@ -9,6 +9,7 @@ use crate::etl::kernel::file_io::{FileIo, FileOperation, OperationEnd};
 use crate::etl::kernel::minifilter::MinifilterCallback;
 use crate::etl::kernel::registry::{KeyEvent, KeyOperation};
 use crate::etl::kernel::thread::ThreadEvent;
+use crate::etl::link::early::{Early, Waiting, may_be_early};
 use crate::etl::link::objects::{Known, Objects};
 use crate::etl::link::pairing::{CallbackSign, Pairing};
 use crate::etl::link::part::{family, key_of, push_path, same_operation};
@@ -38,6 +39,8 @@ pub struct Walk<'a> {
     pairing: Pairing<Open>,
     /// New names of files whose rename or link has not ended, in the arena, by IRP.
     names: HashMap<u64, Range<usize>>,
+    /// Rows of callbacks that wait for their create.
+    early: Early<u32>,
     /// Thread on each processor, by the context switches that are rows.
     threads: HashMap<u16, u32>,
     /// The other context switches.
@@ -66,6 +69,8 @@ struct NewRow {
     named: (Option<u32>, Option<u32>),
     /// Its owner, where it has been found already.
     owner: Option<Owner>,
+    /// Its path may still come.
+    early: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -85,6 +90,7 @@ impl<'a> Walk<'a> {
             objects: Objects::default(),
             pairing: Pairing::default(),
             names: HashMap::new(),
+            early: Early::default(),
             threads: imports.threads.iter().copied().collect(),
             arena: String::new(),
             rows: Vec::new(),
@@ -173,6 +179,7 @@ impl<'a> Walk<'a> {
         (from, to): (usize, usize),
     ) -> Option<u32> {
         if let Some(test) = self.select.paths
+            && !row.early
             && !test(row.class, &self.arena[from..to], &self.arena[to..])
         {
             self.arena.truncate(from);
@@ -192,6 +199,7 @@ impl<'a> Walk<'a> {
             began: None,
             more_stacks: [None; 2],
             failure: None,
+            early: row.early,
         });
         Some(self.rows.len() as u32 - 1)
     }
@@ -215,6 +223,7 @@ impl<'a> Walk<'a> {
                 role: Role::Further,
                 named,
                 owner,
+                early: false,
             };
             self.keep(placed, row, (end, end));
         }
@@ -255,6 +264,10 @@ impl<'a> Walk<'a> {
             self.objects.set(io.file_object, placed.number, |out| {
                 push_path(facts, io.path(), out)
             });
+        }
+        let waiting = self.early.take(io.irp);
+        if creates && !waiting.is_empty() {
+            self.name_early(waiting, io);
         }
         let record = Ref {
             slice: 0,
@@ -317,6 +330,7 @@ impl<'a> Walk<'a> {
             role: Role::First,
             named,
             owner,
+            early: false,
         };
         self.keep(placed, row, (from, to))
     }
@@ -333,8 +347,39 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The create that earlier callbacks were called for: it has the path that their FileObject had not yet.
+    fn name_early(&mut self, waiting: Vec<Waiting<u32>>, io: &FileIo<'_>) {
+        let from = self.arena.len();
+        push_path(self.trace.facts(), io.path(), &mut self.arena);
+        if !is_whole(&self.arena[from..]) {
+            self.arena.truncate(from);
+            return;
+        }
+        let path = from..self.arena.len();
+        for one in waiting {
+            if one.object == io.file_object
+                && let Some(row) = self.rows.get_mut(one.callback as usize)
+            {
+                row.path = path.clone();
+            }
+        }
+    }
+
+    /// The rows that are wanted: those whose path was waited for are tested now.
+    pub fn finish(&mut self) {
+        let Some(test) = self.select.paths else {
+            return;
+        };
+        let arena = &self.arena;
+        self.rows.retain(|row| {
+            let text = |range: &Range<usize>| &arena[range.clone()];
+            !row.early || test(Class::Minifilter, text(&row.path), text(&row.target))
+        });
+    }
+
     fn file_end(&mut self, at: u32, placed: &Placed<'_>, end: &OperationEnd) {
         self.names.remove(&end.irp);
+        self.early.take(end.irp);
         let first = self.pairing.end(end.irp);
         let joined = self.imports.joined.get(&placed.number).copied();
         let operation = first.map(|open| open.record).or(joined);
@@ -407,7 +452,14 @@ impl<'a> Walk<'a> {
         let mut row = None;
         if let Some(owner) = self.admits(placed, Class::Minifilter, named) {
             let from = self.arena.len();
-            self.push_file(callback.file_object, callback.fs_context, placed);
+            // The kernel may log a create behind the first callbacks that it makes, also in a later slice.
+            let early = operation.is_none() && may_be_early(key, callback);
+            let told = self.imports.named.get(&placed.number).filter(|_| early);
+            match told {
+                Some(path) => self.arena.push_str(self.trace.links().texts.get(*path)),
+                None => self.push_file(callback.file_object, callback.fs_context, placed),
+            }
+            let early = early && told.is_none();
             if let (true, Some(open)) = (self.arena.len() == from, operation) {
                 self.push_file(open.object, 0, placed);
             }
@@ -419,8 +471,17 @@ impl<'a> Walk<'a> {
                 role: Role::First,
                 named,
                 owner,
+                early,
             };
             row = self.keep(placed, new, (from, to));
+            if let (true, Some(row)) = (early, row) {
+                let waiting = Waiting {
+                    callback: row,
+                    object: callback.file_object,
+                    known: true,
+                };
+                self.early.add(irp, waiting);
+            }
         }
         if let Some(row) = row.and_then(|row| self.rows.get_mut(row as usize)) {
             match sign {
@@ -461,6 +522,7 @@ impl<'a> Walk<'a> {
             role: Role::Event,
             named,
             owner,
+            early: false,
         };
         self.keep(placed, row, (from, to));
     }
