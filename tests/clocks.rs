@@ -391,3 +391,24 @@ fn the_timeline_tells_of_clocks_and_boots() {
     assert!(summary.contains("Clock"), "{summary}");
     assert!(summary.contains("seen being written"), "{summary}");
 }
+
+#[test]
+fn the_page_tells_the_clocks_as_the_summary_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = crate::common::repository("traces/boot-trace");
+    let out = folder.path().to_str().unwrap();
+    let summary = stdout(["analyze", &case, "--out", out]);
+    let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    let (_, section) = page.split_once("<h3 id=\"clocks\">").unwrap();
+    let section = section.replace("&#x2f;", "/");
+    for line in summary.lines() {
+        let told = line
+            .strip_prefix("Clock    ")
+            .or(line.strip_prefix("Boot     "));
+        if let Some(told) = told {
+            let words = told.split(" in ").next().unwrap();
+            assert!(section.contains(words), "{words}");
+        }
+    }
+    assert!(summary.contains("\nClock    ") && summary.contains("\nBoot     "));
+}

@@ -438,14 +438,14 @@ impl Findings {
         if !self.traces().any(|input| input.events > 0) {
             return Some(say!(
                 en: "none could be seen: the traces hold no event",
-                zh: "不可能看到任何驱动程序：跟踪中没有任何事件",
+                zh: "本来就不可能看到任何驱动程序：跟踪中没有任何事件",
             ));
         }
         let seeing = self.coverage.stacks || self.coverage.minifilter;
         if !seeing {
             return Some(say!(
                 en: "none could be seen: the traces hold neither stacks of file and registry operations nor minifilter callbacks",
-                zh: "不可能看到任何驱动程序：跟踪中既没有文件和注册表操作的堆栈，也没有微筛选器回调",
+                zh: "本来就不可能看到任何驱动程序：跟踪中既没有文件和注册表操作的堆栈，也没有微筛选器回调",
             ));
         }
         (!self.coverage.modules).then(|| {

@@ -147,8 +147,8 @@ fn answer(to: &mut String, findings: &Findings, lang: Lang) -> Result {
                 YELLOW,
                 tell!(
                     lang,
-                    en: "No third-party driver is seen: {why}",
-                    zh: "没有看到第三方驱动程序：{why}",
+                    en: "No third-party driver is seen, but {why}",
+                    zh: "没有看到第三方驱动程序，但{why}",
                     why = why.text(lang),
                 ),
             ),

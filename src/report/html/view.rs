@@ -36,6 +36,8 @@ pub struct Page<'a> {
     machine: Vec<(&'static str, String)>,
     failure: Option<FailureView<'a>>,
     window: WindowView,
+    /// How times of the logs were brought to the clock of the traces, and which boots these cover.
+    clocks: Vec<String>,
     zone: Option<String>,
     steps: Vec<Step>,
     timeline: Timeline,
@@ -153,6 +155,7 @@ impl<'a> Page<'a> {
                 time: facts.time.map(|time| When::new(time, zone)),
             }),
             window: window(&findings.window, reader),
+            clocks: clocks(findings, lang),
             zone: (!zone.is_utc()).then(|| {
                 let at = findings.window.start.unwrap_or_default();
                 zone_name(zone, at)
@@ -259,6 +262,16 @@ fn machine(findings: &Findings, lang: Lang) -> Vec<(&'static str, String)> {
         [FILE.of(files, lang), EVENT.of(events, lang)].join(lang.pick(", ", "，")),
     ));
     out
+}
+
+fn clocks(findings: &Findings, lang: Lang) -> Vec<String> {
+    if findings.clocks.is_empty() {
+        return Vec::new();
+    }
+    let clocks = findings.clocks.iter().map(|clock| clock.sentence());
+    let boots = findings.boots.iter().map(|boot| boot.sentence());
+    let told = clocks.chain(boots);
+    told.map(|told| told.text(lang).to_owned()).collect()
 }
 
 fn window(window: &Window, reader: Reader<'_>) -> WindowView {
