@@ -1,6 +1,6 @@
 //! The sample cases as ETL traces, whose truth the generator knows, through the binary.
 
-use crate::common::{findings, repository};
+use crate::common::{findings, repository, stdout};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tracegen::etl::ClockType;
@@ -233,6 +233,28 @@ fn the_committed_trace_tells_the_story() {
             .unwrap()
             .starts_with("C:\\Windows\\System32\\DriverStore\\")
     );
+}
+
+#[test]
+fn what_the_logged_code_stands_for_comes_first() {
+    let found = findings(&[&repository("traces/boot-trace")]);
+    let rows = found["drivers"][0]["evidence"].as_array().unwrap();
+    // REGISTRY CORRUPT is what 0x800703f1 comes from; the refusals before it are the older ones.
+    let fitting = rows.iter().filter(|row| row["status"] == "0xc000014c");
+    let fitting = fitting.count();
+    assert!(fitting >= 2, "{fitting}");
+    for (number, row) in rows.iter().enumerate() {
+        assert_eq!(row["status"] == "0xc000014c", number < fitting);
+    }
+    assert!(rows[fitting]["time"].as_str() < rows[0]["time"].as_str());
+
+    // Both traces hold the operation: it is shown once.
+    let text = stdout(["analyze", &repository("traces/boot-trace")]);
+    let block = text.split("IMPLICATED tmsflt.sys").nth(1).unwrap();
+    let block = block.split("more touches").next().unwrap();
+    for line in ["RegOpenKey", "RegLoadKey", "IRP_MJ_CREATE"] {
+        assert_eq!(block.matches(line).count(), 1, "{block}");
+    }
 }
 
 #[test]

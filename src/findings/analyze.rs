@@ -3,7 +3,7 @@
 use super::causes::find_causes;
 use super::clocks::Clocks;
 use super::describe::{coverage, describe_input, finding, identity_warnings, machine};
-use super::failing::FailureHint;
+use super::failing::{Candidates, FailureHint};
 use super::levels::grade;
 use super::logs::{CaseLogs, LogClock, LoggedFailure, log_inputs};
 use super::merge::MergedDrivers;
@@ -142,6 +142,8 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
     warnings.extend(clocks.warnings(case, &clock, &boots));
     let failure = logged.map(|logged| logged.failure);
     let range = window.start.unwrap_or(Filetime(0))..=window.end.unwrap_or(Filetime(u64::MAX));
+    let hint = hint(failure.as_ref(), &window);
+    let candidates = hint.code.map(Candidates::of);
 
     let mut sum = Tally::default();
     let mut processes = Vec::new();
@@ -155,6 +157,8 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
             scope: input.scope(options),
             rules: &options.rules,
             window: range.clone(),
+            phases: &window,
+            candidates: candidates.as_ref(),
             limit: options.evidence,
         };
         let phase = progress.phase("Counting touches", input.trace);
@@ -191,14 +195,7 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
             .cmp(&key(b))
             .then_with(|| (&a.name, &a.path).cmp(&(&b.name, &b.path)))
     });
-    let causes = find_causes(
-        case,
-        &lists,
-        options,
-        &range,
-        &hint(failure.as_ref(), &window),
-        progress,
-    )?;
+    let causes = find_causes(case, &lists, options, &range, &hint, progress)?;
     warnings.extend(identity_warnings(case, &merged.drivers));
     let mut inputs: Vec<Input> = case.inputs.iter().map(describe_input).collect();
     inputs.extend(log_inputs(&case.logs, &clock));

@@ -1,8 +1,9 @@
 //! Counting touches: which drivers stood on the stacks of operations on paths in scope, and which minifilters'
 //! callbacks ran for them.
 
+use super::failing::{Candidates, CodeMatch};
 use super::rules::Rules;
-use super::schema::{Reason, TouchKind, Touches};
+use super::schema::{Reason, TouchKind, Touches, Window};
 use super::scope::TraceScope;
 use crate::drivers::{DriverList, is_third_party_company};
 use crate::servicing::is_servicing_process;
@@ -48,22 +49,37 @@ pub struct Touch {
     pub tid: Option<u32>,
     /// 100 ns.
     pub duration: Option<u64>,
-    /// Whether a servicing process was at work.
-    pub servicing: bool,
+    /// What it says of the failed update.
+    telling: Telling,
     /// The driver's frames: image position and offset, innermost first.
     pub frames: Vec<(u32, u64)>,
 }
 
+/// What a failure says of the failed update, most first; all else says the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Telling {
+    /// Servicing was refused with a result that the logged code stands for, before it rolled back.
+    Code,
+    /// Servicing was refused before it rolled back.
+    Servicing,
+    /// Servicing was refused in the rollback, which is a consequence.
+    Rollback,
+    /// Somebody else was refused, or nobody was.
+    Other,
+}
+
 impl Touch {
-    /// Most telling first: failures of servicing, other failures, longest delays, first touches.
-    fn rank(&self) -> (Reason, bool, Reverse<u64>, usize, (usize, usize)) {
+    /// Most telling first: failures by [`Telling`], those of its own callback before those it only stood on the
+    /// stack of; longest delays; first touches.
+    fn rank(&self) -> (Reason, Telling, bool, Reverse<u64>, usize, (usize, usize)) {
         let slowness = match self.reason {
             Reason::Delay => self.duration.unwrap_or(0),
             _ => 0,
         };
         (
             self.reason,
-            self.reason == Reason::Failure && !self.servicing,
+            self.telling,
+            self.reason == Reason::Failure && self.kind != TouchKind::Minifilter,
             Reverse(slowness),
             self.trace,
             self.place,
@@ -215,6 +231,10 @@ pub struct Counting<'a> {
     pub rules: &'a Rules,
     /// The window.
     pub window: RangeInclusive<Filetime>,
+    /// When servicing tried and when it rolled back.
+    pub phases: &'a Window,
+    /// Results that the logged code stands for.
+    pub candidates: Option<&'a Candidates>,
     /// Evidence kept for a driver.
     pub limit: usize,
 }
@@ -325,7 +345,8 @@ impl Counting<'_> {
                 let enough = tally.touches.total() > self.limit as u64
                     || sated[*driver as usize].load(Ordering::Relaxed);
                 if reason != Reason::Touch || !enough {
-                    let touch = self.touch(*driver, batch, (unit, row), reason, servicing);
+                    let telling = self.telling(batch, row, reason, servicing);
+                    let touch = self.touch(*driver, batch, (unit, row), reason, telling);
                     tally.evidence.push(touch);
                     tally.trim(self.limit, false);
                 }
@@ -386,7 +407,7 @@ impl Counting<'_> {
         batch: &Batch,
         place: (usize, usize),
         reason: Reason,
-        servicing: bool,
+        telling: Telling,
     ) -> Touch {
         let row = place.1;
         let time = batch.time[row];
@@ -410,8 +431,22 @@ impl Counting<'_> {
             process: batch.process[row],
             tid: Some(batch.tid[row]).filter(|tid| *tid != NO_THREAD),
             duration: callback.map_or(batch.duration[row], |callback| callback.duration),
-            servicing,
+            telling,
             frames,
+        }
+    }
+
+    fn telling(&self, batch: &Batch, row: usize, reason: Reason, servicing: bool) -> Telling {
+        if reason != Reason::Failure || !servicing {
+            return Telling::Other;
+        }
+        if self.phases.phase_of(batch.time[row]) == Some("rollback") {
+            return Telling::Rollback;
+        }
+        let fits = |status| self.candidates.and_then(|codes| codes.fits(status));
+        match batch.status[row].and_then(fits) {
+            Some(CodeMatch::Exact | CodeMatch::Family) => Telling::Code,
+            _ => Telling::Servicing,
         }
     }
 

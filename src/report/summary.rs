@@ -417,16 +417,36 @@ fn flagged(to: &mut String, driver: &DriverFinding, reader: Reader<'_>) -> Resul
         );
         writeln!(to, "  {told}")?;
     }
-    for row in driver.evidence.iter().take(EVIDENCE_SHOWN) {
+    let shown = telling(&driver.evidence);
+    for row in &shown {
         evidence(to, row, reader)?;
     }
-    let more = driver.touches.total().saturating_sub(EVIDENCE_SHOWN as u64);
+    let more = driver.touches.total().saturating_sub(shown.len() as u64);
     if more > 0 {
         let more = MORE_TOUCH.of(more, lang);
         let more = tell!(lang, en: "… and {more}", zh: "……另有 {more}");
         writeln!(to, "  {}", paint(DIM, more))?;
     }
     Ok(())
+}
+
+/// The first rows that differ: a retry of the same, or the same in another trace of the case, tells nothing new.
+fn telling(rows: &[Evidence]) -> Vec<&Evidence> {
+    let mut shown: Vec<&Evidence> = Vec::with_capacity(EVIDENCE_SHOWN);
+    for row in rows {
+        let same = |other: &&Evidence| {
+            (row.operation, &row.status, row.reason)
+                == (other.operation, &other.status, other.reason)
+                && row.path.eq_ignore_ascii_case(&other.path)
+        };
+        if !shown.iter().any(same) {
+            shown.push(row);
+        }
+        if shown.len() == EVIDENCE_SHOWN {
+            break;
+        }
+    }
+    shown
 }
 
 fn paint_if(condition: bool, text: String) -> String {

@@ -5,8 +5,7 @@ mod note;
 mod pick;
 mod report;
 
-#[cfg(test)]
-pub use code::CodeMatch;
+pub use code::{Candidates, CodeMatch};
 pub use note::{Missing, note};
 pub use pick::{Chosen, Failed, Picker};
 pub use report::{FailingNote, FailingOperation, Relation, TouchBefore};
