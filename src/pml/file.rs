@@ -4,11 +4,12 @@ use super::error::{PmlError, Table};
 use super::header::Header;
 use super::hosts::Hosts;
 use super::layout::{event as at, header as header_at, index};
+use super::places::{Offsets, Places, entry_at};
 use super::processes::{Processes, table_len};
 use super::record::{Bits, LARGEST_DETAIL, Record};
 use super::strings::{self, Strings};
+use super::unit::Unit;
 use super::walk::{self, walk};
-use crate::bytes::{u8_at, u32_at};
 use crate::input::view::{Source, View};
 use crate::lang::Message;
 use crate::say;
@@ -48,62 +49,6 @@ const OVERREAD: u64 = 64 << 10;
 pub(super) const LARGEST_RECORD: u64 = (at::SIZE + 0xFFFF * 8 + LARGEST_DETAIL + 2 + 0xFFFF) as u64;
 /// Bytes that the records of a unit may have beyond the piece of the file they lie in, for an index with damaged entries.
 const OVERLAP: u64 = 64 << 20;
-
-/// Where the events are.
-#[derive(Debug)]
-enum Offsets {
-    /// The log's own index: 5 bytes an event.
-    Index(View),
-    /// Found by walking the records.
-    Walked(Vec<u64>),
-}
-
-/// Where the events lie, and what of their stretch of the file is no event.
-#[derive(Debug)]
-pub struct Places {
-    offsets: Offsets,
-    count: usize,
-    /// Where the last event ends, or its padding.
-    end: u64,
-    faults: Vec<PmlError>,
-    skipped_bytes: u64,
-    stretches: u64,
-}
-
-impl Places {
-    /// By the log's own index, whose entries are `view`.
-    fn indexed(view: View, end: u64) -> Self {
-        Self {
-            count: view.len() / index::ENTRY,
-            offsets: Offsets::Index(view),
-            end,
-            faults: Vec::new(),
-            skipped_bytes: 0,
-            stretches: 0,
-        }
-    }
-
-    /// The bytes behind the last event are no loss.
-    fn forget_tail(&mut self) {
-        let is_tail = |fault: &PmlError| matches!(fault, PmlError::Skipped { offset, .. } if *offset == self.end);
-        if let Some(at) = self.faults.iter().position(is_tail)
-            && let PmlError::Skipped { bytes, .. } = self.faults.remove(at)
-        {
-            self.skipped_bytes -= bytes;
-            self.stretches -= 1;
-        }
-    }
-
-    /// Number of events that have a place.
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-}
 
 /// An open log: its header, its tables, and its events by number.
 #[derive(Debug)]
@@ -535,102 +480,5 @@ impl PmlFile {
     /// When the file cannot be mapped. Whether the record is whole, [`Unit::record`] tells.
     pub fn event(&self, number: usize) -> io::Result<Unit> {
         self.unit(number..number.saturating_add(1))
-    }
-}
-
-/// The offset in the index entry at `at`.
-#[inline]
-fn entry_at(index: &[u8], at: usize) -> Option<u64> {
-    let low = u32_at(index, at)?;
-    // Only 0 has been seen in the fifth byte; as the high byte of a 40-bit offset it reaches beyond 4 GiB.
-    let high = u8_at(index, at + 4)?;
-    Some(u64::from(low) | u64::from(high) << 32)
-}
-
-/// A run of events and the piece of the file they lie in.
-#[derive(Debug)]
-pub struct Unit {
-    first: usize,
-    view: View,
-    start: u64,
-    /// Offset in the file and bytes of each event; no bytes where the offset points outside.
-    places: Vec<(u64, u64)>,
-    ends_with_last: bool,
-    bits: Bits,
-}
-
-impl Unit {
-    /// Number of the first event.
-    pub fn first(&self) -> usize {
-        self.first
-    }
-
-    /// Number of events.
-    pub fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
-    }
-
-    /// Brings the fixed parts of all records into the cache.
-    ///
-    /// Records lie half a kilobyte apart, so each costs a memory access of its own. Read one after the
-    /// other, as a parser does, each access waits for the one before; read like this they overlap.
-    fn warm(&self) {
-        let mut sum = 0_u8;
-        for (offset, _) in &self.places {
-            let place = offset.wrapping_sub(self.start) as usize;
-            let first = self.view.get(place).copied().unwrap_or(0);
-            let last = self.view.get(place.wrapping_add(at::SIZE - 1)).copied();
-            sum = sum.wrapping_add(first ^ last.unwrap_or(0));
-        }
-        std::hint::black_box(sum);
-    }
-
-    /// Bytes that the `at`-th record has room for.
-    pub fn bytes_of(&self, at: usize) -> u64 {
-        self.places.get(at).map_or(0, |(_, len)| *len)
-    }
-
-    /// Whether the `at`-th record ends where the next one starts; behind the last one of all there may be padding.
-    #[inline]
-    pub fn fits(&self, at: usize, record: &Record<'_>) -> bool {
-        let is_last = self.ends_with_last && at + 1 == self.places.len();
-        record.fits(if is_last { walk::PADDING as usize } else { 0 })
-    }
-
-    /// The `at`-th record of the unit.
-    ///
-    /// # Errors
-    /// [`PmlError::Event`] when its offset points outside or a part of it does not fit;
-    /// [`PmlError::Table`] when there is no such event.
-    #[inline]
-    pub fn record(&self, at: usize) -> Result<Record<'_>, PmlError> {
-        let Some(&(offset, len)) = self.places.get(at) else {
-            return Err(PmlError::Table {
-                table: Table::Index,
-                offset: 0,
-                expected: say!(
-                    en: "an event number below {end}",
-                    zh: "小于 {end} 的事件编号",
-                    end = self.first + self.places.len(),
-                ),
-                found: Message::verbatim(self.first.saturating_add(at).to_string()),
-            });
-        };
-        let tail = offset
-            .checked_sub(self.start)
-            .and_then(|start| self.view.get(start as usize..))
-            .unwrap_or(&[]);
-        let len = usize::try_from(len).unwrap_or(usize::MAX);
-        let record = Record::parse(tail, len, self.bits, offset).map_err(PmlError::Event)?;
-        // Zeros are no event, though their sizes fit.
-        match record.class() {
-            class @ (0 | 0x100..) => Err(PmlError::NoEvent { offset, class }),
-            _ => Ok(record),
-        }
     }
 }

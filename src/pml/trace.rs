@@ -2,12 +2,13 @@
 
 use super::detail::{self, Mode};
 use super::error::PmlError;
-use super::file::{OpenError, PmlFile, UNIT, Unit};
+use super::file::{OpenError, PmlFile, UNIT};
 use super::hints;
 use super::hosts::Accounts;
 use super::operations::{UNKNOWN, class_of, operation_name, operation_name_full};
 use super::record::{PENDING, Record};
 use super::survey::{LoadedImage, Survey, survey};
+use super::unit::Unit;
 use crate::input::view::Source;
 use crate::lang::Message;
 use crate::say;

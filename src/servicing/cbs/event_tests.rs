@@ -2,6 +2,7 @@
 
 use super::event::*;
 use super::record::Record;
+use super::wording::counted_string;
 use crate::servicing::local_time::LocalTime;
 use proptest::prelude::*;
 

@@ -28,6 +28,7 @@ mod event;
 mod offsets;
 mod reader;
 mod record;
+mod wording;
 
 pub use attempt::{ASSUMED, Attempt, AttemptSpan, LoggedNtFailure};
 pub use collect::{Aftermath, OtherFailure};
