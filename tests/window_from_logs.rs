@@ -386,6 +386,16 @@ fn another_reason_than_drivers_is_told() {
             .contains("line 2 (2026-05-12 06:42:18.000, local): an advanced installer failed"),
         "{installers}"
     );
+    // The installers failed because servicing hung: that comes first, with its code.
+    let hung = told(lines(&[
+        "Startup: A possible hang was detected on the last boot. [HRESULT = 0x800f0920 - CBS_E_HANG_DETECTED]",
+        "Startup: No progress detected while needing to process the advanced operation queue, rolling back and cancelling the transaction. [HRESULT = 0x80004005 - E_FAIL]",
+        "Setting ExecuteState key to: CbsExecuteStateInitiateRollback | CbsExecuteStateFlagAdvancedInstallersFailed",
+    ]));
+    assert!(
+        hung.contains("line 1 (2026-05-12 06:42:18.000, local): servicing hung (0x800f0920)"),
+        "{hung}"
+    );
     let before = told(lines(&[
         "TI: --- Initializing Trusted Installer ---",
         "Startup: current ExecuteState is CbsExecuteStateStageDrivers | CbsExecuteStateFlagRollback | CbsExecuteStateFlagDriversFailed",
@@ -395,4 +405,37 @@ fn another_reason_than_drivers_is_told() {
         before.contains("failure (0x800703f1) lies before the first log"),
         "{before}"
     );
+}
+
+#[test]
+fn setupapi_names_the_inf_that_cbs_does_not() {
+    // The public case of a missing INF: CBS.log has the code alone.
+    let cbs = "2026-05-12 06:42:17, Info                  CBS    Doqe: [Forward] Installing driver updates, Count 646\r\n\
+               2026-05-12 06:42:18, Info                  CBS    DriverUpdateInstallUpdates failed [HRESULT = 0x80070003 - ERROR_PATH_NOT_FOUND]\r\n\
+               2026-05-12 06:42:18, Error                 CBS    Shtd: Failed while processing non-critical driver operations queue. [HRESULT = 0x80070003 - ERROR_PATH_NOT_FOUND]\r\n";
+    let setup = |code: &str| {
+        format!(
+            ">>>  [Install Driver Updates]\r\n\
+             >>>  Section start 2026/05/12 06:42:17.850\r\n      \
+             cmd: C:\\WINDOWS\\winsxs\\x\\TiWorker.exe -Embedding\r\n\
+             !!!  sto: Failed to get version info for driver update 'C:\\x\\netathrx.inf'. Error = {code}\r\n\
+             <<<  Section end 2026/05/12 06:42:18.350\r\n\
+             <<<  [Exit status: FAILURE({code})]\r\n"
+        )
+    };
+    let found = |code: &str| {
+        let folder = folder();
+        write(folder.path(), "CBS.log", cbs.into());
+        write(folder.path(), "setupapi.dev.log", setup(code).into());
+        analyze(&folder, &["--log-tz", "+00:00"])
+    };
+    let same = found("0x00000003");
+    assert_eq!(same["failure"]["inf"], "netathrx.inf");
+    assert_eq!(same["failure"]["source"], "cbs");
+    assert_eq!(same["failure"]["time"], "2026-05-12T06:42:18.0000000Z");
+    let evidence = same["window"]["evidence"].to_string();
+    assert!(evidence.contains("netathrx.inf"), "{evidence}");
+    // Another failure of the same moment is not this one.
+    let other = found("0x00000005");
+    assert_eq!(other["failure"]["inf"], Value::Null);
 }

@@ -231,10 +231,11 @@ fn identify_one(image: &KernelImage, system_root: &str, observers: &Observers) -
     }
 }
 
-/// Whether a company is known and is not Microsoft.
+/// Whether a company is known and is not Microsoft, whose name is a word of its own: not `Microsoftware`.
 pub fn is_third_party_company(company: &str) -> bool {
-    let company = company.trim();
-    !company.is_empty() && !company.to_ascii_lowercase().contains("microsoft")
+    let company = company.trim().to_ascii_lowercase();
+    let mut words = company.split(|c: char| !c.is_alphanumeric());
+    !company.is_empty() && !words.any(|word| word == "microsoft")
 }
 
 /// Whether a path lies below `\Windows\System32`, or its 32-bit counterpart: System has both copies of `ntdll.dll`.
@@ -309,6 +310,16 @@ mod tests {
             judge("C:\\Windows\\System32\\drivers\\xyzmon.sys", ""),
             (true, Basis::Unknown)
         );
+        for microsoft in [
+            "Microsoft",
+            "\u{a9} Microsoft Corp.",
+            "Microsoft\u{ae} Windows",
+        ] {
+            assert!(!is_third_party_company(microsoft), "{microsoft}");
+        }
+        for other in ["Micros0ft Corporation", "Microsoftware Inc.", "Macrosoft"] {
+            assert!(is_third_party_company(other), "{other}");
+        }
     }
 
     #[test]

@@ -123,6 +123,9 @@ pub struct Outcome {
     pub drivers: Vec<DriverList>,
 }
 
+/// Evidence rows of a driver that its level is judged by, however few of them the user wants to see.
+const GRADED: usize = 50;
+
 /// Analyses a case.
 ///
 /// # Errors
@@ -145,6 +148,7 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
     let hint = hint(failure.as_ref(), &window);
     let candidates = hint.code.map(Candidates::of);
 
+    let kept = options.evidence.max(GRADED);
     let mut sum = Tally::default();
     let mut processes = Vec::new();
     for (number, input) in case.inputs.iter().enumerate() {
@@ -159,13 +163,13 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
             window: range.clone(),
             phases: &window,
             candidates: candidates.as_ref(),
-            limit: options.evidence,
+            limit: kept,
         };
         let phase = progress.phase("Counting touches", input.trace);
-        let acted = sum.merge(counting.run(&*phase)?, options.evidence);
+        let acted = sum.merge(counting.run(&*phase)?, kept);
         collect_processes(input, &acted, &mut processes);
     }
-    sum.finish(options.evidence);
+    sum.finish(kept);
     let Tally {
         drivers: mut tallies,
         paths,
@@ -221,6 +225,9 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
         boots,
     };
     (findings.suspects, findings.products) = grade(&findings);
+    for driver in &mut findings.drivers {
+        driver.evidence.truncate(options.evidence);
+    }
     let missing = findings.attempt_missing();
     findings.warnings.splice(0..0, missing);
     Ok(Outcome {

@@ -71,6 +71,9 @@ const LISTED: usize = 10;
 /// Codes that an open file of somebody else explains: access denied, sharing violation, directory not empty.
 const CONFLICT_CODES: [u32; 3] = [0x8007_0005, 0x8007_0020, 0x8007_0091];
 
+/// Statuses that are ordinary answers, though they are failures to the verdicts: OPLOCK NOT GRANTED.
+const ORDINARY: [u32; 1] = [0xC000_00E2];
+
 /// What a judgement needs to know of the failure.
 struct Failed {
     code: Option<u32>,
@@ -201,11 +204,54 @@ fn refs<'a>(rows: impl Iterator<Item = &'a Evidence>) -> Vec<EventRef> {
 
 /// Whether a row counts: not what belongs to the rollback, which is a consequence, and done to servicing or for it.
 fn is_of_attempt(row: &Evidence) -> bool {
-    let by_servicing = row
-        .process
-        .as_deref()
-        .is_some_and(|process| is_servicing_process(process) || process == "System");
-    by_servicing && row.phase != Some("rollback")
+    is_for_servicing(row) && row.phase != Some("rollback")
+}
+
+/// Whether servicing asked for it, or the kernel did that loads the hive of the driver database for it. Of what else
+/// happens in the kernel's processes, drivers may have asked for it themselves.
+fn is_for_servicing(row: &Evidence) -> bool {
+    const HIVE: &str = "\\config\\DRIVERS";
+    let Some(process) = row.process.as_deref() else {
+        return false;
+    };
+    let folder = row.path.len() - file_name(&row.path).len();
+    let hive = || {
+        let path = folder.checked_sub("\\config\\".len());
+        path.and_then(|at| row.path.get(at..))
+            .is_some_and(|end| starts_with_no_case(end, HIVE))
+    };
+    is_servicing_process(process) || matches!(process, "System" | "Registry") && hive()
+}
+
+/// Why what failed or was slow with a driver in the call says little against it; `None` where nothing did.
+fn weakness(driver: &DriverFinding) -> Option<(Message, Vec<EventRef>)> {
+    let rows = || {
+        let rows = driver.evidence.iter();
+        rows.filter(|row| row.reason != Reason::Touch)
+    };
+    let first = rows().next()?;
+    let reason = if !rows().any(is_for_servicing) {
+        let (en, zh) = match &first.process {
+            Some(process) => (process.as_str(), process.as_str()),
+            None => ("an unknown process", "未知进程"),
+        };
+        say!(
+            en: "What failed or was slow with it in the call was asked for by others than servicing, as {en}.",
+            zh: "在失败或缓慢的操作中它位于调用链内，但这些操作并非服务堆栈发起，而是由 {zh} 等发起。",
+        )
+    } else if !rows().any(is_of_attempt) {
+        say!(
+            en: "What servicing was refused or waited for with it in the call lies behind the logged failure, in the rollback: a consequence, not a cause.",
+            zh: "服务堆栈被拒绝或等待时它位于调用链内，但都发生在日志所记失败之后的回滚中：这是后果，不是原因。",
+        )
+    } else {
+        say!(
+            en: "What failed of servicing's with it in the call ended with {result}, which is an ordinary answer.",
+            zh: "它位于调用链内的服务堆栈失败操作的结果是 {result}，属于正常应答。",
+            result = result_of(first),
+        )
+    };
+    Some((reason, refs(rows())))
 }
 
 /// The result of a refused row, which has one.
@@ -225,7 +271,8 @@ fn grade_driver(driver: &DriverFinding, findings: &Findings, failed: &Failed) ->
         return suspect("driver", who, (0, reason), Vec::new());
     }
     let rows = || driver.evidence.iter().filter(|row| is_of_attempt(row));
-    let refusals = || rows().filter(|row| row.reason == Reason::Failure);
+    let ordinary = |row: &&Evidence| status_of(row).is_some_and(|s| ORDINARY.contains(&s));
+    let refusals = || rows().filter(|row| row.reason == Reason::Failure && !ordinary(row));
     let callbacks = || refusals().filter(|row| row.kind == TouchKind::Minifilter);
     let fits = |row: &&Evidence| status_of(row).is_some_and(|s| failed.statuses.contains(&s));
     if let Some(row) = callbacks().find(fits) {
@@ -273,6 +320,9 @@ fn grade_driver(driver: &DriverFinding, findings: &Findings, failed: &Failed) ->
             file = file_name(&row.path),
         );
         return suspect("driver", who, (3, reason), refs(delays()));
+    }
+    if let Some((reason, evidence)) = weakness(driver) {
+        return suspect("driver", who, (2, reason), evidence);
     }
     if driver.touches.total() > 0 {
         let reason = say!(

@@ -286,13 +286,20 @@ impl CaseLogs {
     }
 }
 
-/// Takes over the instant of a failed section that is the same failure.
+/// Takes over the instant of a failed section that is the same failure. Where CBS.log names no INF, that of a section
+/// which failed at the same time with the same code is taken over instead.
 fn sharpen(out: &mut LoggedFailure, log: &SetupLog, clock: &LogClock<'_>) {
+    let code = out.failure.hresult();
     let near = log.failing().filter_map(|section| {
         let failed = section.failure.as_ref()?;
         let same = match (&failed.inf, &out.failure.inf) {
             (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
-            _ => false,
+            // The section keeps the low word of a code at least.
+            (Some(_), None) => {
+                let codes = failed.code.zip(code);
+                codes.is_some_and(|(a, b)| a & 0xFFFF == b & 0xFFFF)
+            }
+            (None, _) => false,
         };
         let time = clock.setup_line(&failed.mark);
         let (start, end) = section.span()?;
@@ -304,10 +311,14 @@ fn sharpen(out: &mut LoggedFailure, log: &SetupLog, clock: &LogClock<'_>) {
     let Some((_, time, failed)) = near.min_by_key(|(distance, ..)| *distance) else {
         return;
     };
-    out.instant = time.max(out.start).min(out.end);
-    out.failure.time = Some(out.instant);
     let name = log.name(failed.mark.at);
-    out.basis = basis(name, &failed.mark, ServicingLog::SetupApi, clock);
+    if out.failure.inf.is_none() {
+        out.failure.inf.clone_from(&failed.inf);
+    } else {
+        out.instant = time.max(out.start).min(out.end);
+        out.failure.time = Some(out.instant);
+        out.basis = basis(name, &failed.mark, ServicingLog::SetupApi, clock);
+    }
     out.evidence.push(row(name, time, &failed.mark));
 }
 

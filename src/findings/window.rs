@@ -119,6 +119,9 @@ fn rollback_only(case: &Case<'_>, logged: &LoggedFailure) -> Option<Message> {
     })
 }
 
+/// Lines of one pass of servicing lie no further apart: 10 min.
+const SAME_PASS: u64 = 600 * TICKS_PER_SECOND;
+
 /// Why the update failed where no driver operation did, or did so before the first log.
 fn other_reason(log: &CbsLog) -> Option<Message> {
     let code = |code: Option<u32>| code.map_or_else(String::new, |code| format!(" ({code:#010x})"));
@@ -129,9 +132,13 @@ fn other_reason(log: &CbsLog) -> Option<Message> {
         .rev()
         .find(|other| !deferred(other))
     {
-        // The line that says why stands before the one that says what follows.
-        let mut same = log.other_failures.iter().rev();
-        let told = same.find(|same| same.cause == other.cause && same.code.is_some());
+        // The line that says why stands before the one that says what follows: that a hang makes installers fail, too.
+        let mut before = log.other_failures.iter().rev();
+        let told = before.find(|before| {
+            let explains = before.cause == other.cause || before.cause == OtherCause::Hang;
+            let near = other.mark.time.distance(before.mark.time) <= SAME_PASS;
+            explains && near && before.code.is_some()
+        });
         let other = told.unwrap_or(other);
         let time = other.mark.time;
         let (name, line) = (log.name(other.mark.at), other.mark.at.line);

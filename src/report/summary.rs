@@ -253,12 +253,15 @@ fn failure(to: &mut String, findings: &Findings, reader: Reader<'_>) -> Result {
 /// How far the evidence goes, by product, and what failed.
 fn judgement(to: &mut String, findings: &Findings, reader: Reader<'_>) -> Result {
     let Reader { lang, zone } = reader;
-    for suspect in findings
-        .suspects
-        .iter()
-        .filter(|s| s.level >= 3)
-        .take(LEVELS)
-    {
+    // Whom the verdict accuses is told with how little it may be.
+    let implicated = |name: &str| {
+        let mut drivers = findings.drivers.iter();
+        drivers.any(|d| d.verdict == Verdict::Implicated && d.name.eq_ignore_ascii_case(name))
+    };
+    let told = findings.suspects.iter().filter(|suspect| {
+        suspect.level >= 3 || suspect.kind == "driver" && implicated(&suspect.name)
+    });
+    for suspect in told.take(LEVELS) {
         let level = suspect.level;
         let label = label(lang, &format!("Level {level}"), &format!("{level} 级"));
         let comma = lang.pick(", ", "，");

@@ -66,16 +66,13 @@ pub fn split_volume(path: &str) -> FilePath<'_> {
             return FilePath::InSystemRoot(rest);
         }
     }
-    for device in [
-        "\\Device\\HarddiskVolume",
-        "\\Device\\HarddiskVolumeShadowCopy",
-    ] {
-        if let Some(rest) = strip_prefix_no_case(path, device) {
-            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-            let after = &rest[digits..];
-            if digits > 0 && (after.is_empty() || after.starts_with('\\')) {
-                return FilePath::Absolute(after);
-            }
+    // A shadow copy (`\Device\HarddiskVolumeShadowCopyN`) is no volume here: what reads a snapshot, as backups do,
+    // is not at the files themselves.
+    if let Some(rest) = strip_prefix_no_case(path, "\\Device\\HarddiskVolume") {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let after = &rest[digits..];
+        if digits > 0 && (after.is_empty() || after.starts_with('\\')) {
+            return FilePath::Absolute(after);
         }
     }
     if let Some(rest) = strip_prefix_no_case(path, "Volume{")
@@ -164,6 +161,7 @@ mod tests {
             "\\Device\\Afd",
             "x.inf",
             "\\Device\\HarddiskVolumeX\\a",
+            "\\Device\\HarddiskVolumeShadowCopy4\\Windows\\INF",
         ] {
             assert_eq!(split_volume(path), FilePath::Other(path), "{path}");
         }

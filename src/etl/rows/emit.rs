@@ -195,8 +195,9 @@ impl Emit<'_, '_> {
         if let Some(frames) = stack_of(&placed.record) {
             self.frames.extend(frames);
         }
-        // Copies that a merge makes of an event have its time: only the event itself has the stack.
-        if placed.record.hook().is_some() && !self.stacks.is_empty() {
+        // What a merge adds to an event (versions, definitions) has its time: only a kernel event has the stack, be
+        // its header the kernel's own or that of a relogging tool.
+        if placed.hook.is_some() && !self.stacks.is_empty() {
             let keys = &self.trace.facts().stacks;
             let tid = placed.record.tid().or(body.owner().1);
             let [first, second] = kept.more_stacks;

@@ -92,14 +92,14 @@ fn reasons(picker: &Picker, missing: &Missing) -> Vec<Message> {
     let coverage = &missing.coverage;
     if !coverage.file {
         out.push(say!(
-            en: "File-system activity was not recorded.",
-            zh: "未记录文件系统活动。",
+            en: "The trace holds no file-system activity.",
+            zh: "跟踪中没有文件系统活动。",
         ));
     }
     if !coverage.registry {
         out.push(say!(
-            en: "Registry activity was not recorded.",
-            zh: "未记录注册表活动。",
+            en: "The trace holds no registry activity.",
+            zh: "跟踪中没有注册表活动。",
         ));
     }
     if picker.out_of_reach > 0 {
@@ -185,7 +185,7 @@ mod tests {
         let said = reasons_for(Some(0x8007_03F1), Some(150), &missing());
         assert!(said.contains("0x800703f1 (ERROR_BADDB)"), "{said}");
         assert!(said.contains("user mode") && said.contains("HKLM\\DRIVERS"));
-        assert!(!said.contains("lies") && !said.contains("not recorded"));
+        assert!(!said.contains("lies") && !said.contains("holds no"));
         assert!(reasons_for(Some(5), Some(50), &missing()).contains("before the trace"));
         assert!(reasons_for(Some(5), Some(250), &missing()).contains("behind the trace"));
         let said = reasons_for(Some(0x800F_0922), None, &missing());
@@ -196,8 +196,8 @@ mod tests {
         };
         let said = reasons_for(None, None, &poor);
         for word in [
-            "File-system",
-            "Registry",
+            "file-system",
+            "no registry",
             "No process that services",
             "385200",
         ] {

@@ -59,6 +59,10 @@ struct Open {
     warned: Option<String>,
     /// Its end was met; its exit status is still to come.
     ended: bool,
+    /// A line behind its start had a time.
+    timed: bool,
+    /// Its first error has no time yet: see [`LoggedError::mark`].
+    awaits_time: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -132,6 +136,7 @@ impl Collector {
                 open.section.end = Some(*time);
                 open.now = Some(*time);
                 open.ended = true;
+                open.time_error();
             }
             Line::Exit(exit) => {
                 open.section.exit = Some(*exit);
@@ -186,6 +191,8 @@ impl Open {
     fn body(&mut self, at: LineRef, body: &Body<'_>) {
         if let Some(time) = body.time {
             self.now = self.now.map(|now| with_time_of_day(now, time));
+            self.timed = true;
+            self.time_error();
         }
         self.section.last_time = self.now.or(self.section.last_time);
         match body.content {
@@ -282,8 +289,19 @@ impl Open {
             }
             self.place = Some(place);
             self.section.first_error = Some(error.clone());
+            self.awaits_time = !self.timed;
         }
         self.section.last_error = Some(error);
+    }
+
+    /// Gives the first error the time of now, where nothing behind the section's start had one before it.
+    fn time_error(&mut self) {
+        if let (true, Some(error), Some(now)) =
+            (self.awaits_time, &mut self.section.first_error, self.now)
+        {
+            error.mark.time = now;
+        }
+        self.awaits_time = false;
     }
 
     fn mark(&self, at: LineRef, text: &str) -> Mark {

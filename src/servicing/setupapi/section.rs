@@ -70,7 +70,9 @@ impl Node {
 /// A line with the mark of an error, or the end of a scope with one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedError {
-    /// The line; its time is its own or, as most error lines have none, that of the last line before with one.
+    /// The line; its time is its own or, as most error lines have none, that of the last line before with one. Where
+    /// only the start of the section stands before the first error, it is that of the next line with one: what led to
+    /// the error lies between the two.
     pub mark: Mark,
     /// The code in it, as HRESULT.
     pub code: Option<u32>,

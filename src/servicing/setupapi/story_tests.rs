@@ -221,8 +221,8 @@ fn an_error_without_a_scope() {
         (failure.code, failure.inf.as_deref()),
         (Some(0x8007_0003), Some("netathrx.inf"))
     );
-    // Neither the line nor any before it has a time: it is that of the start.
-    assert_eq!(failure.mark.time, LocalTime(START));
+    // Neither the line nor any behind the start has a time: it happened before the next one that has.
+    assert_eq!(failure.mark.time, LocalTime(START + SECOND));
     assert_eq!(failure.mark.at.line, 14);
     // The error has the name alone, the warning before it the path.
     assert_eq!(
