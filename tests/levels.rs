@@ -2,7 +2,9 @@
 
 use crate::common::{findings, repository};
 use serde_json::Value;
-use tracegen::logs::{Paper, cbs};
+use tracegen::logs::{Paper, Story, cbs};
+use tracegen::pml::op::{Create, FileOp, SetInfo};
+use tracegen::pml::{Bits, Event, LogBuilder, Op, Process};
 use tracegen::scenario::{EtlOptions, boot_story, clean_case, held_case, short_boot_trace};
 
 fn analysed(bytes: &[u8]) -> Value {
@@ -94,4 +96,69 @@ fn a_callback_that_refuses_with_what_was_logged_is_proof() {
     // STATUS_ACCESS_DENIED is what the filter of the story refuses with.
     assert_eq!(level(5, "ERROR_ACCESS_DENIED"), 4);
     assert_eq!(level(0x20, "ERROR_SHARING_VIOLATION"), 3);
+}
+
+#[test]
+fn whoever_takes_away_what_servicing_then_misses_is_a_suspect() {
+    const SECOND: u64 = 10_000_000;
+    const INF: &str = "C:\\Windows\\System32\\DriverStore\\FileRepository\\oposdrv.inf_amd64_5f2c6d1e8a9b7c34\\oposdrv.inf";
+    let story = Story {
+        error: 2,
+        error_name: "ERROR_FILE_NOT_FOUND".into(),
+        ..Story::default()
+    };
+    let start = story.queue.unwrap();
+    let judged = |removed: &str, company: &str| {
+        let mut log = LogBuilder::new(Bits::B64);
+        log.process(Process::new(4, 0, "System"));
+        let worker = "C:\\Windows\\servicing\\TiWorker.exe";
+        let worker = log.process(Process::new(3_860, 4, worker));
+        let mut scanner = Process::new(2_900, 4, "C:\\Program Files\\Acme\\scan.exe");
+        scanner.company = company.to_owned();
+        let scanner = log.process(scanner);
+        let missing = Create {
+            open_result: None,
+            ..Create::default()
+        };
+        let operations = [
+            (
+                1,
+                scanner,
+                0,
+                removed,
+                FileOp::SetInfo(SetInfo::Disposition(true)),
+            ),
+            (5, worker, 0xC000_0034, INF, FileOp::CreateFile(missing)),
+        ];
+        for (seconds, process, status, path, op) in operations {
+            log.event(&Event {
+                process,
+                tid: 8,
+                time: start + seconds * SECOND,
+                duration: 1_000,
+                status,
+                stack: Vec::new(),
+                op: Op::file(path, op),
+            });
+        }
+        let folder = tempfile::tempdir().unwrap();
+        log.write_to(folder.path().join("boot_log.pml")).unwrap();
+        let lines = cbs(&story, &Paper::default()).bytes;
+        std::fs::write(folder.path().join("CBS.log"), lines).unwrap();
+        findings(&[folder.path().to_str().unwrap()])
+    };
+    let found = judged(INF, "Acme Ltd");
+    let scanner = suspect(&found, "scan.exe");
+    assert_eq!(scanner["level"], 3, "{scanner}");
+    let reason = scanner["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("It deleted or renamed oposdrv.inf"),
+        "{reason}"
+    );
+    // Another file of the package, or Windows' own.
+    let found = judged(&INF.replace("drv.inf", "drv.dll"), "Acme Ltd");
+    assert_eq!(suspect(&found, "scan.exe")["level"], 2);
+    let found = judged(INF, "Microsoft Corporation");
+    let suspects = found["suspects"].as_array().unwrap();
+    assert!(suspects.iter().all(|suspect| suspect["name"] != "scan.exe"));
 }

@@ -2,7 +2,9 @@
 //!
 //! A touch is no cause. A level never says more than its evidence; the verdicts of the drivers stay as they are.
 
-use super::conflicts::{Certainty, Conflict, Holder};
+use super::analyze::is_procmon;
+use super::conflicts::{Certainty, Conflict};
+use super::failing::{CodeMatch, FailingOperation, TouchBefore};
 use super::schema::{
     DriverFinding, Evidence, Failure, Findings, ProcessFinding, Reason, TouchKind, hex,
 };
@@ -106,10 +108,40 @@ pub fn grade(findings: &Findings) -> (Vec<Suspect>, Vec<Product>) {
     };
     // Of two reasons for one level the certain one is told.
     for (conflict, holder) in held(Certainty::Certain).chain(held(Certainty::Possible)) {
+        let Some(name) = holder.driver.as_ref().or(holder.process.as_ref()) else {
+            continue;
+        };
+        let pid = holder.pid.filter(|_| holder.kind == "process");
         raise(
             &mut suspects,
-            holder,
+            holder.kind,
+            (name, pid, holder.company.as_deref()),
             judge_conflict(conflict, holder.certainty, &failed),
+            EventRef {
+                input: holder.input.clone(),
+                event: holder.event,
+            },
+        );
+    }
+    for failing in &findings.failing_operations {
+        let Some((remover, process)) = removal(failing) else {
+            continue;
+        };
+        let reason = say!(
+            en: "It deleted or renamed {file} before servicing failed on it with {result}, which is what the logged code stands for.",
+            zh: "在服务堆栈对 {file} 的操作以 {result} 失败之前，它删除或重命名了该文件；日志中的代码正是这个含义。",
+            file = file_name(&failing.path),
+            result = failing.result,
+        );
+        raise(
+            &mut suspects,
+            "process",
+            (process, remover.pid, remover.company.as_deref()),
+            (3, reason),
+            EventRef {
+                input: remover.input.clone(),
+                event: remover.event,
+            },
         );
     }
     if findings.attempt_missing().is_some() {
@@ -360,18 +392,42 @@ fn grade_process(process: &ProcessFinding) -> Suspect {
     suspect("process", who, judgement, Vec::new())
 }
 
-/// Raises who held a file to the level of that, or lists it: a holder need not have touched the driver store.
-fn raise(suspects: &mut Vec<Suspect>, holder: &Holder, (level, reason): (u8, Message)) {
-    let Some(name) = holder.driver.as_ref().or(holder.process.as_ref()) else {
-        return;
-    };
-    let pid = holder.pid.filter(|_| holder.kind == "process");
-    let event = EventRef {
-        input: holder.input.clone(),
-        event: holder.event,
-    };
+/// What servicing is told of a file that is gone or going: not found (name, path, file), to be deleted, deleted.
+const GONE: [u32; 5] = [
+    0xC000_0034,
+    0xC000_003A,
+    0xC000_000F,
+    0xC000_0056,
+    0xC000_0123,
+];
+
+/// The third party's process that took away what servicing then failed on with the logged code: a quarantine, say.
+fn removal(failing: &FailingOperation) -> Option<(&TouchBefore, &str)> {
+    let logged = matches!(failing.code_match, CodeMatch::Exact | CodeMatch::Family);
+    if !logged || !hex(&failing.status).is_some_and(|status| GONE.contains(&status)) {
+        return None;
+    }
+    let took = failing.touched_before.iter().find(|touch| {
+        let removes = ["SetDisposition", "SetRename"];
+        removes.iter().any(|name| touch.operation.starts_with(name))
+            && touch.third_party
+            && touch.status.as_deref().and_then(hex) == Some(0)
+            && touch.path.eq_ignore_ascii_case(&failing.path)
+    })?;
+    let process = took.process.as_deref()?;
+    (!is_procmon(process)).then_some((took, process))
+}
+
+/// Raises a suspect to the level of a judgement, or lists it: who held or took a file away need not be one yet.
+fn raise(
+    suspects: &mut Vec<Suspect>,
+    kind: &'static str,
+    (name, pid, company): (&str, Option<u32>, Option<&str>),
+    (level, reason): (u8, Message),
+    event: EventRef,
+) {
     let known = suspects.iter_mut().find(|suspect| {
-        (suspect.kind, suspect.pid) == (holder.kind, pid) && suspect.name.eq_ignore_ascii_case(name)
+        (suspect.kind, suspect.pid) == (kind, pid) && suspect.name.eq_ignore_ascii_case(name)
     });
     match known {
         Some(known) if known.level < level => {
@@ -387,8 +443,8 @@ fn raise(suspects: &mut Vec<Suspect>, holder: &Holder, (level, reason): (u8, Mes
         }
         Some(_) => {}
         None => {
-            let who = (name.as_str(), pid, holder.company.as_deref());
-            suspects.push(suspect(holder.kind, who, (level, reason), vec![event]));
+            let who = (name, pid, company);
+            suspects.push(suspect(kind, who, (level, reason), vec![event]));
         }
     }
 }
