@@ -386,7 +386,13 @@ fn files_of_other_kinds_get_a_way_out() {
     assert!(message(&write("old.pml", b"PML_\x07\0\0\0")).contains("version 7"));
     assert!(message(&write("old.pml", b"PML_\x07\0\0\0")).contains("save it"));
     assert!(message(&write("empty.pml", b"")).contains("an empty file"));
-    assert!(message(&write("text.txt", b"hello world")).contains("PML_"));
+    assert!(
+        message(&write("text.txt", b"hello world")).contains("text that is no line of CBS.log")
+    );
+    let export = b"\xef\xbb\xbf\"Time of Day\",\"Process Name\",\"PID\"\r\n";
+    assert!(message(&write("Logfile.CSV", export)).contains("save the log itself as .pml"));
+    assert!(message(&write("System.evtx", b"ElfFile\0")).contains("event log"));
+    assert!(message(&write("bytes.bin", &[1, 2, 3, 4])).contains("bytes 01 02 03 04"));
 }
 
 #[test]

@@ -153,10 +153,36 @@ fn version_hint(version: u32) -> Message {
 
 /// The first bytes of a file in words, for the message that it is no PML.
 fn describe(bytes: &[u8]) -> Message {
+    /// Whether these are the first bytes of Procmon's CSV or XML.
+    fn is_procmon_export(bytes: &[u8]) -> bool {
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        let start = bytes.get(..200.min(bytes.len())).unwrap_or(bytes);
+        start.starts_with(b"\"Time of Day\"")
+            || start.starts_with(b"\"Process Name\"")
+            || start.starts_with(b"<?xml") && start.windows(8).any(|at| at == b"<procmon")
+    }
+    /// Whether the first bytes are printable.
+    fn is_text(bytes: &[u8]) -> bool {
+        let start = bytes.get(..64.min(bytes.len())).unwrap_or(bytes);
+        let printable = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n' | 0x20..=0x7E);
+        start.iter().all(printable)
+    }
     match bytes {
         [] => say!(en: "an empty file", zh: "空文件"),
         [b'P', b'K', ..] => say!(en: "a zip archive ('PK')", zh: "zip 压缩文件（“PK”）"),
         [0x1f, 0x8b, ..] => say!(en: "a gzip file (1f 8b)", zh: "gzip 文件（1f 8b）"),
+        [b'E', b'l', b'f', b'F', b'i', b'l', b'e', ..] => say!(
+            en: "an event log (.evtx), which is not read",
+            zh: "事件日志（.evtx），不读取此类文件",
+        ),
+        _ if is_procmon_export(bytes) => say!(
+            en: "what Procmon exported, which has no drivers: save the log itself as .pml in Procmon, with all events",
+            zh: "Procmon 导出的文件，其中没有驱动程序：请在 Procmon 中将日志本身另存为 .pml，并保存所有事件",
+        ),
+        _ if is_text(bytes) => say!(
+            en: "text that is no line of CBS.log or setupapi.dev.log",
+            zh: "既不是 CBS.log 也不是 setupapi.dev.log 的文本",
+        ),
         _ => {
             let hex: Vec<String> = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect();
             say!(en: "bytes {hex}", zh: "字节 {hex}", hex = hex.join(" "))
