@@ -1,24 +1,26 @@
 //! `fltscope analyze`: from a case to findings.
 
 use super::args::{AnalyzeArgs, FailOn, GlobalArgs, ReportFormat, WindowArg};
-use super::export::write_table;
 use super::folder::ReportFolder;
 use super::logs::read_logs;
 use super::open::{of_file, open_case};
 use super::output::{not_an_input, print, print_json, warn};
 use super::progress::Bars;
 use super::{CliError, Status};
+use crate::drivers::DriverList;
 use crate::export::csv::CsvStyle;
 use crate::export::xlsx::Book;
-use crate::export::{Column, Filter, Format, Table};
+use crate::export::{Column, EventFiles, Filter, Table};
 use crate::findings::{
-    Case, CaseInput, Findings, Options, Outcome, Rules, Verdict, WindowChoice, analyze,
+    Case, CaseInput, Findings, Nobody, Options, Rules, Verdict, WindowChoice, analyze_before,
+    identify_drivers,
 };
 use crate::input::text::TextOptions;
 use crate::lang::Message;
 use crate::report::sheets::{last_event, sheets};
 use crate::report::{drivers::findings_csv, html, summary};
-use std::io;
+use crate::trace::Zone;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
@@ -134,14 +136,21 @@ pub fn run_case(
             })
             .collect(),
     };
-    let mut outcome = analyze(&case, options, bars)?;
+    let drivers = identify_drivers(&case, options);
+    let mut folder = out.map(ReportFolder::new).transpose()?;
+    let mut findings = match &mut folder {
+        Some(folder) => analyze_with_tables(folder, args, &case, &drivers, options, bars)?,
+        None => {
+            let take = &mut |_, ()| Ok(());
+            analyze_before(&case, &drivers, options, bars, (&Nobody, take))?
+        }
+    };
     let notes = opened.part_notes.iter().map(|note| note.text.clone());
-    outcome.findings.warnings.extend(notes);
+    findings.warnings.extend(notes);
     for reason in opened.unreadable.iter().chain(&opened.passed_over) {
-        outcome.findings.warnings.push(reason.clone());
+        findings.warnings.push(reason.clone());
     }
     for note in &opened.input_notes {
-        let findings = &mut outcome.findings;
         match findings
             .inputs
             .iter_mut()
@@ -151,14 +160,15 @@ pub fn run_case(
             None => findings.warnings.push(of_file(&note.input, &note.text)),
         }
     }
-    if let Some(folder) = out {
-        write_folder(folder, args, global, &case, options, &outcome, bars)?;
+    if let Some(folder) = folder {
+        let case = (&case, &drivers[..]);
+        write_folder(folder, (args, global), case, options, &findings, bars)?;
     }
     let mut losses = opened.losses();
     losses.extend(case.logs.losses());
     Ok(Done {
         losses,
-        findings: outcome.findings,
+        findings,
         unreadable: opened.unreadable,
     })
 }
@@ -193,48 +203,83 @@ fn json(findings: &Findings) -> io::Result<String> {
     Ok(text)
 }
 
-/// Writes everything that goes into `--out`.
-fn write_folder(
-    folder: &Path,
-    args: &AnalyzeArgs,
-    global: &GlobalArgs,
-    case: &Case<'_>,
-    options: &Options,
-    outcome: &Outcome,
-    bars: &Bars,
-) -> Result<(), CliError> {
-    let mut folder = ReportFolder::new(folder)?;
-    let findings = &outcome.findings;
-    let filter = Filter {
-        from: findings.window.start,
-        to: findings.window.end,
-        driver_store: true,
-        rules: options.rules.clone(),
-        ..Filter::default()
-    };
-    let columns = Column::defaults(true);
-    let utc = crate::trace::Zone::UTC;
-    let tables: Vec<Table<'_>> = case
-        .inputs
+/// Columns of the event tables, and zone of their times.
+fn event_columns() -> (Vec<Column>, Zone) {
+    (Column::defaults(true), Zone::UTC)
+}
+
+/// The event tables of a report over what passes `filter`.
+fn event_tables<'a>(
+    case: &'a Case<'a>,
+    drivers: &'a [DriverList],
+    filter: &'a Filter,
+    (columns, zone): &'a (Vec<Column>, Zone),
+) -> Vec<Table<'a>> {
+    case.inputs
         .iter()
-        .zip(&outcome.drivers)
+        .zip(drivers)
         .map(|(input, drivers)| {
-            Table::new(input.trace, drivers, &input.name, &columns, &filter, &utc)
+            Table::new(input.trace, drivers, &input.name, columns, filter, zone)
         })
-        .collect();
+        .collect()
+}
+
+/// Analyses a case and writes the tables of the events that count, which are decoded once for both.
+fn analyze_with_tables(
+    folder: &mut ReportFolder,
+    args: &AnalyzeArgs,
+    case: &Case<'_>,
+    drivers: &[DriverList],
+    options: &Options,
+    bars: &Bars,
+) -> Result<Findings, CliError> {
+    // The analysis itself knows which events count.
+    let (filter, columns) = (Filter::default(), event_columns());
+    let tables = event_tables(case, drivers, &filter, &columns);
     let style = CsvStyle {
         neutralise: true,
         bom: args.bom,
         ..CsvStyle::default()
     };
-    let mut formats = vec![(Format::Csv, "events.csv")];
+    let files = EventFiles::new(&tables, &style);
+    let mut drafts = vec![folder.begin("events.csv")?];
     if cfg!(feature = "parquet") {
-        formats.push((Format::Parquet, "events.parquet"));
+        drafts.push(folder.begin("events.parquet")?);
     }
-    for (format, name) in formats {
-        folder.write(name, |out| write_table(&tables, format, &style, out, bars))?;
-    }
+    let mut outs = drafts.iter_mut().map(|out| out as &mut (dyn Write + Send));
+    let (csv, parquet) = (outs.next(), outs.next());
+    let result = csv.map_or_else(
+        || Err(io::ErrorKind::NotFound.into()),
+        |csv| {
+            let mut outputs = files.begin(csv, parquet)?;
+            let take = &mut |trace, rendered| outputs.write(trace, rendered);
+            let findings = analyze_before(case, drivers, options, bars, (&files, take))?;
+            outputs.finish()?;
+            Ok(findings)
+        },
+    );
+    folder.add(drafts, result)
+}
+
+/// Writes what else goes into `--out`.
+fn write_folder(
+    mut folder: ReportFolder,
+    (args, global): (&AnalyzeArgs, &GlobalArgs),
+    (case, drivers): (&Case<'_>, &[DriverList]),
+    options: &Options,
+    findings: &Findings,
+    bars: &Bars,
+) -> Result<(), CliError> {
     if args.xlsx {
+        let filter = Filter {
+            from: findings.window.start,
+            to: findings.window.end,
+            driver_store: true,
+            rules: options.rules.clone(),
+            ..Filter::default()
+        };
+        let columns = event_columns();
+        let tables = event_tables(case, drivers, &filter, &columns);
         let mut book = Book::new(folder.path(), last_event(findings))?;
         for (name, table) in sheets(findings) {
             book.add_small(name, &table)?;

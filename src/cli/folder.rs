@@ -1,7 +1,7 @@
 //! The folder of a report: what stands in it already, and files that appear in it all at once.
 
 use super::CliError;
-use super::output::{Draft, check_writable, not_an_input, refused};
+use super::output::{Draft, OpenDraft, check_writable, not_an_input, refused};
 use crate::say;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -74,6 +74,36 @@ impl ReportFolder {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Begins files that are written side by side; [`ReportFolder::add`] takes them when they are whole.
+    ///
+    /// # Errors
+    /// As [`Draft::begin`].
+    pub fn begin(&self, name: &str) -> Result<OpenDraft, CliError> {
+        Draft::begin(&self.path.join(name))
+    }
+
+    /// Takes files that were begun here, in the order they are to appear in; `result` is that of the work which wrote
+    /// them.
+    ///
+    /// # Errors
+    /// As [`Draft::write`], of the file that could not be written.
+    pub fn add<T>(&mut self, files: Vec<OpenDraft>, result: io::Result<T>) -> Result<T, CliError> {
+        let value = match result {
+            Ok(value) => value,
+            Err(error) => {
+                let to_blame = files.into_iter().find(OpenDraft::failed);
+                return match to_blame {
+                    Some(file) => file.finish(Err(error)).map(|(_, value)| value),
+                    None => Err(error.into()),
+                };
+            }
+        };
+        for file in files {
+            self.drafts.push(file.finish(Ok(()))?.0);
+        }
+        Ok(value)
     }
 
     /// Writes a file of the report.

@@ -30,6 +30,16 @@ impl Draft {
         place: &Path,
         write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<T>,
     ) -> Result<(Self, T), CliError> {
+        let mut open = Self::begin(place)?;
+        let result = write(&mut open);
+        open.finish(result)
+    }
+
+    /// Begins a draft of the file at `place`.
+    ///
+    /// # Errors
+    /// A sentence that names the place where it cannot be written.
+    pub fn begin(place: &Path) -> Result<OpenDraft, CliError> {
         // A link stays one: what it leads to is replaced.
         let real = match fs::symlink_metadata(place) {
             Ok(meta) if meta.is_symlink() => place.canonicalize().ok(),
@@ -38,26 +48,14 @@ impl Draft {
         let place = real.unwrap_or_else(|| place.to_owned());
         let (file, litter) =
             temporary_in(folder_of(&place)).map_err(|error| refused(&place, error))?;
-        let mut out = Watched {
-            inner: BufWriter::with_capacity(BUFFER, file),
-            failed: false,
-        };
-        let result = write(&mut out).and_then(|value| out.flush().map(|()| value));
-        let value = match result {
-            Ok(value) => value,
-            Err(error) if out.failed && !stop::is_requested() => {
-                return Err(refused(&place, error));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let file = out.inner.into_inner();
-        let file = file.map_err(|error| refused(&place, error.into_error()))?;
-        let draft = Self {
+        Ok(OpenDraft {
             place,
-            file,
-            _litter: litter,
-        };
-        Ok((draft, value))
+            out: Watched {
+                inner: BufWriter::with_capacity(BUFFER, file),
+                failed: false,
+            },
+            litter,
+        })
     }
 
     /// Puts it in its place.
@@ -73,6 +71,56 @@ impl Draft {
             Ok(_) => Ok(()),
             Err(error) => Err(refused(&place, error.error)),
         }
+    }
+}
+
+/// A draft that is being written.
+pub struct OpenDraft {
+    place: PathBuf,
+    out: Watched<BufWriter<NamedTempFile<File>>>,
+    litter: Litter,
+}
+
+impl OpenDraft {
+    /// Whether writing to it failed: an error of the work is then its own.
+    pub fn failed(&self) -> bool {
+        self.out.failed
+    }
+
+    /// Ends it: `result` is that of the work which wrote it.
+    ///
+    /// # Errors
+    /// As [`Draft::write`].
+    pub fn finish<T>(mut self, result: io::Result<T>) -> Result<(Draft, T), CliError> {
+        let result = result.and_then(|value| self.out.flush().map(|()| value));
+        let Self {
+            place, out, litter, ..
+        } = self;
+        let value = match result {
+            Ok(value) => value,
+            Err(error) if out.failed && !stop::is_requested() => {
+                return Err(refused(&place, error));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let file = out.inner.into_inner();
+        let file = file.map_err(|error| refused(&place, error.into_error()))?;
+        let draft = Draft {
+            place,
+            file,
+            _litter: litter,
+        };
+        Ok((draft, value))
+    }
+}
+
+impl Write for OpenDraft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 
@@ -234,9 +282,12 @@ pub fn print(text: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Prints JSON on stdout: characters that a terminal could act on are escapes in it.
+/// Prints JSON on stdout as it is: characters that a terminal could act on are escapes in it.
 pub fn print_json(text: String) -> Result<(), CliError> {
-    print(&crate::visible::json(text))
+    let mut out = io::stdout().lock();
+    out.write_all(crate::visible::json(text).as_bytes())?;
+    out.flush()?;
+    Ok(())
 }
 
 /// Tells of something that went wrong without ending the run.

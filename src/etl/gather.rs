@@ -246,22 +246,11 @@ impl Place {
 /// Which records were taken, by start; those of one start as they lie in the file.
 #[derive(Debug, Default)]
 pub struct Entries {
-    /// The start with its order kept as an unsigned number, and the number of the record among those taken: two numbers
-    /// in one, so that one comparison puts them in order.
+    /// Those that were taken, in that order.
+    taken: Vec<Taken>,
+    /// Of those that are kept the start with its order kept as an unsigned number, and the number of the record among those
+    /// taken: two numbers in one, so that one comparison puts them in order.
     order: Vec<u128>,
-    /// Where they are, in the order they were taken.
-    places: Vec<Taken>,
-    /// Addresses of those that were taken with them, in the order they were taken.
-    addresses: Vec<Addresses>,
-}
-
-/// The addresses that what is open is known by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Addresses {
-    /// FileObject.
-    pub object: u64,
-    /// IRP; of a callback its data.
-    pub irp: u64,
 }
 
 /// Entries and buffers' places that are worth keeping for the next slice.
@@ -270,9 +259,12 @@ const KEEP: usize = 1 << 18;
 /// Where a record that was taken is.
 #[derive(Debug, Clone, Copy)]
 struct Taken {
+    start: i64,
     slot: u32,
     at: u32,
     place: u32,
+    /// What it was taken with.
+    number: u32,
 }
 
 /// Turns the order of signed numbers into that of unsigned ones, and back.
@@ -282,33 +274,31 @@ impl Entries {
     /// Takes the record at `place`, which starts at `start` (a key).
     #[inline]
     pub fn take(&mut self, start: i64, place: Place) {
-        let number = self.places.len() as u64;
-        self.order.push(order_of(start, number));
-        self.places.push(Taken {
+        self.take_with(start, place, 0);
+    }
+
+    /// Takes it with a number by which [`Gathered::sort`] asks whether it is kept.
+    #[inline]
+    pub fn take_with(&mut self, start: i64, place: Place, number: u32) {
+        self.taken.push(Taken {
+            start,
             slot: place.slot,
             at: place.at,
             place: place.place,
+            number,
         });
     }
 
-    /// Takes it with its addresses: all or none are taken like this.
-    #[inline]
-    pub fn take_with(&mut self, start: i64, place: Place, addresses: Addresses) {
-        self.take(start, place);
-        self.addresses.push(addresses);
-    }
-
-    /// Gives a number to a record that is not taken but has its place in the order of those that are: this is its order.
+    /// Gives its order to a record that is not taken but has its place among those that are.
     #[inline]
     pub fn pass(&mut self, start: i64) -> Order {
-        Order(order_of(start, self.places.len() as u64))
+        Order(order_of(start, self.taken.len() as u64))
     }
 
     fn clear(&mut self) {
         self.order.clear();
-        self.places.clear();
-        self.addresses.clear();
-        if self.places.capacity() > KEEP {
+        self.taken.clear();
+        if self.taken.capacity() > KEEP {
             *self = Self::default();
         }
     }
@@ -340,23 +330,14 @@ pub struct Gathered<'a> {
 }
 
 impl<'a> Gathered<'a> {
-    /// Puts those for which `keep` says so in order of time. It is asked for the addresses of each, if they were taken with
-    /// addresses, else all are kept.
-    pub fn sort(&mut self, mut keep: impl FnMut(&Addresses) -> bool) {
-        let Entries {
-            order, addresses, ..
-        } = &mut *self.entries;
-        if !addresses.is_empty() {
-            let mut next = addresses.iter();
-            order.retain(|_| next.next().is_none_or(&mut keep));
-        }
+    /// Puts those for which `keep` says so in order of time. It is asked for the number that each was taken with, 0 where it
+    /// was taken without.
+    pub fn sort(&mut self, keep: impl Fn(u32) -> bool) {
+        let Entries { taken, order } = &mut *self.entries;
+        let kept = taken.iter().zip(0..).filter(|(one, _)| keep(one.number));
+        order.extend(kept.map(|(one, number)| order_of(one.start, number)));
         // Buffers are runs that are sorted already, which this sort makes use of.
         order.sort();
-    }
-
-    /// Addresses of the records, in the order they were taken; none if they were taken without.
-    pub fn addresses(&self) -> &[Addresses] {
-        &self.entries.addresses
     }
 
     /// The order of record `at`.
@@ -379,17 +360,18 @@ impl<'a> Gathered<'a> {
     #[inline]
     pub fn get(&self, at: usize, no_time: impl FnOnce(usize) -> i64) -> Option<Placed<'a>> {
         let order = *self.entries.order.get(at)?;
-        let taken = *self.entries.places.get(order as u64 as usize)?;
-        let start = ((order >> 64) as u64 ^ SIGN) as i64;
-        self.placed(taken, Some(start), no_time)
+        let taken = *self.entries.taken.get(order as u64 as usize)?;
+        self.placed(taken, Some(taken.start), no_time)
     }
 
     /// The record at a place; its start is its time stamp.
     pub fn at(&self, place: Place) -> Option<Placed<'a>> {
         let taken = Taken {
+            start: 0,
             slot: place.slot,
             at: place.at,
             place: place.place,
+            number: 0,
         };
         self.placed(taken, None, |_| 0)
     }

@@ -7,7 +7,7 @@ use super::dictionary::processes::ProcessIndex;
 use super::error::OpenError;
 use super::facts::EtlFacts;
 use super::file::EtlFile;
-use super::gather::Placed;
+use super::gather::{Place, Placed};
 use super::guid::Guid;
 use super::info::describe;
 use super::keys::TimeKey;
@@ -155,6 +155,13 @@ impl EtlTrace {
     /// Slices and what joins them.
     pub(super) fn links(&self) -> &Links {
         &self.links
+    }
+
+    /// Number in the file of the record at a place.
+    #[inline]
+    pub(super) fn number_at(&self, place: Place) -> u64 {
+        let first = self.first_numbers.get(place.buffer as usize);
+        first.copied().unwrap_or(0) + place.index()
     }
 
     /// Number of the first record of each buffer.

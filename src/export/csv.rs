@@ -44,6 +44,9 @@ enum Part {
 }
 
 impl<'a> CsvTable<'a> {
+    /// Bytes that a line with all columns has, about.
+    pub const USUAL_LINE: usize = 640;
+
     /// Prepares the lines of a table.
     pub fn new(table: &'a Table<'a>, style: &'a CsvStyle) -> Self {
         let mut out = Self {

@@ -1,9 +1,9 @@
 //! Which events go into a table.
 
 use crate::codes::procmon::status_of;
-use crate::findings::Rules;
+use crate::findings::{Rules, TraceScope};
 use crate::trace::path::starts_with_no_case;
-use crate::trace::{Batch, Class, Filetime, Select, Trace, Want};
+use crate::trace::{Batch, Class, Filetime, Memo, Select, Trace, Want};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::io;
 
@@ -101,7 +101,24 @@ impl Filter {
         Ok(())
     }
 
-    /// Decodes the events of a unit that pass the conditions on their fixed part and their paths.
+    /// The classes that can pass; all where empty.
+    fn possible_classes(&self) -> Vec<Class> {
+        if !self.driver_store {
+            return self.classes.clone();
+        }
+        // Where no other class is asked for, none is read.
+        let scoped = TraceScope::CLASSES.into_iter();
+        let possible: Vec<Class> = scoped
+            .filter(|class| self.classes.is_empty() || self.classes.contains(class))
+            .collect();
+        match possible.is_empty() {
+            true => self.classes.clone(),
+            false => possible,
+        }
+    }
+
+    /// Decodes the events of a unit that pass the conditions on their fixed part and their paths. `memo` is for all units
+    /// of the trace.
     ///
     /// # Errors
     /// When the trace can no longer be read.
@@ -109,7 +126,7 @@ impl Filter {
         &self,
         trace: &dyn Trace,
         unit: usize,
-        want: &Want,
+        (want, memo): (&Want, &Memo),
         batch: &mut Batch,
     ) -> io::Result<()> {
         let info = trace.info();
@@ -124,7 +141,7 @@ impl Filter {
         let select = Select {
             from: self.from,
             to: self.to,
-            classes: self.classes.clone(),
+            classes: self.possible_classes(),
             processes: by_process.then(|| {
                 let wanted = |process: &crate::trace::Process| {
                     self.processes
@@ -136,7 +153,8 @@ impl Filter {
             }),
             tids: self.tids.clone(),
             paths: (self.driver_store || self.paths.is_some()).then_some(&test),
-            memo: None,
+            memo: Some(memo),
+            ..Select::default()
         };
         trace.decode(unit, want, &select, batch)
     }

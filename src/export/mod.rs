@@ -2,6 +2,7 @@
 
 pub mod columns;
 pub mod csv;
+pub mod files;
 pub mod filter;
 pub mod ndjson;
 #[cfg(feature = "parquet")]
@@ -13,6 +14,7 @@ pub mod small;
 pub mod xlsx;
 
 pub use columns::{Column, ColumnType};
+pub use files::EventFiles;
 pub use filter::{Filter, class_by_name};
 pub use rows::{Rows, Table};
 
@@ -71,7 +73,7 @@ pub fn write_text(
             rows.clear();
             table.append(unit, &mut rows)?;
             // Growing by doubling would touch twice the memory.
-            lines.reserve(rows.selected.len() * 640);
+            lines.reserve(rows.selected.len() * CsvTable::USUAL_LINE);
             match &csv {
                 Some(csv) => csv.lines(&rows, lines),
                 None => ndjson::lines(table, &rows, lines)?,

@@ -1,7 +1,6 @@
 //! Apache Parquet, through the writer of polars.
 //!
-//! A row group is made by all threads, its events by runs and then its columns side by side, while
-//! the one before it is written. Only polars'
+//! Units of rows are collected until a row group is full; its columns are then encoded side by side. Only polars'
 //! array and Parquet crates are used: its data frames would double the build for nothing gained here.
 
 use super::columns::{Column, ColumnType};
@@ -11,8 +10,7 @@ use super::small::{SmallTable, Value};
 use crate::codes::procmon::{result_text, write_result};
 use crate::trace::NO_PROCESS;
 use crate::trace::room::room_for;
-use crate::trace::run::for_each_in_turn;
-use crate::trace::{Filetime, Progress, Trace};
+use crate::trace::{Filetime, Progress, for_each_unit};
 use polars_arrow::array::{
     Array, BooleanArray, DictionaryArray, MutableBinaryViewArray, PrimitiveArray,
 };
@@ -26,34 +24,112 @@ use polars_parquet::write::{
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::ops::Range;
 
-/// Events of the trace in a row group: a few dozen megabytes while it is made. A unit is never split.
+/// Rows of a row group, at most, unless one unit has more: a few dozen megabytes while it is made. A unit is never split.
 const ROW_GROUP: usize = 65_536;
-/// Bytes of a row while its group is made, or written while the next one is made.
+/// Bytes of a row while its group is made.
 const ROW: u64 = 2 << 10;
-
-/// Runs of units that make a row group each.
-fn row_groups(trace: &dyn Trace) -> Vec<Range<usize>> {
-    let most = room_for(ROW_GROUP, ROW);
-    let mut out = Vec::new();
-    let (mut first, mut events) = (0, 0);
-    for unit in 0..trace.units() {
-        let more = trace.unit_len(unit);
-        if unit > first && events + more > most {
-            out.push(first..unit);
-            (first, events) = (unit, 0);
-        }
-        events += more;
-    }
-    if first < trace.units() {
-        out.push(first..trace.units());
-    }
-    out
-}
 
 /// The pages of one column of a row group.
 type Pages = Vec<CompressedPage>;
+
+/// Writes units of rows as one Parquet file.
+pub struct ParquetTable<'a, 't> {
+    writer: FileWriter<&'a mut (dyn Write + Send)>,
+    fields: Vec<ParquetType>,
+    columns: &'t [Column],
+    /// Rows of a row group, at most.
+    most: usize,
+    /// What the next row group is made of.
+    parts: Vec<Rows>,
+    waiting: usize,
+    /// Rows written.
+    pub written: u64,
+}
+
+impl<'a, 't> ParquetTable<'a, 't> {
+    /// Begins a file with these columns in `out`, whose row groups have `most` rows.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn new(
+        columns: &'t [Column],
+        most: usize,
+        out: &'a mut (dyn Write + Send),
+    ) -> io::Result<Self> {
+        let schema: ArrowSchema = columns
+            .iter()
+            .map(|column| field(*column))
+            .map(|field| (field.name.clone(), field))
+            .collect();
+        let parquet = to_parquet_schema(&schema).map_err(failed)?;
+        Ok(Self {
+            writer: FileWriter::try_new(out, schema, options()).map_err(failed)?,
+            fields: parquet.fields().to_vec(),
+            columns,
+            most: room_for(most, ROW),
+            parts: Vec::new(),
+            waiting: 0,
+            written: 0,
+        })
+    }
+
+    /// Adds a unit of rows of a table; `pool` gets back those that are written.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn add(&mut self, table: &Table<'_>, rows: Rows, pool: &Pool<Rows>) -> io::Result<()> {
+        let more = rows.selected.len();
+        if self.waiting > 0 && self.waiting + more > self.most {
+            self.end_group(table, pool)?;
+        }
+        match more {
+            0 => pool.give(rows),
+            _ => self.parts.push(rows),
+        }
+        self.waiting += more;
+        Ok(())
+    }
+
+    /// Writes the rows that wait, which are all of `table`: no row group has rows of two.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn end_group(&mut self, table: &Table<'_>, pool: &Pool<Rows>) -> io::Result<()> {
+        let parts = std::mem::take(&mut self.parts);
+        let count = std::mem::take(&mut self.waiting) as u64;
+        if count == 0 {
+            return Ok(());
+        }
+        let pages: Vec<Pages> = self
+            .columns
+            .par_iter()
+            .with_max_len(1)
+            .zip(&self.fields)
+            .map(|(column, kind)| encode(&*array(table, *column, &parts)?, kind, options()))
+            .collect::<io::Result<_>>()?;
+        parts.into_iter().for_each(|rows| pool.give(rows));
+        let columns = pages.iter().map(|pages| {
+            Ok(DynStreamingIterator::new(
+                fallible_streaming_iterator::convert(pages.iter().map(Ok)),
+            ))
+        });
+        self.written += count;
+        self.writer
+            .write(count, DynIter::new(columns))
+            .map_err(failed)
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn finish(mut self) -> io::Result<u64> {
+        self.writer.end(None).map_err(failed)?;
+        self.writer.into_inner().flush()?;
+        Ok(self.written)
+    }
+}
 
 /// Writes tables, one after the other, as one Parquet file; the number of rows written.
 ///
@@ -65,67 +141,24 @@ pub fn write(
     progress: &dyn Progress,
 ) -> io::Result<u64> {
     let columns = tables.first().map_or(&[][..], |table| table.columns);
-    let schema: ArrowSchema = columns
-        .iter()
-        .map(|column| field(*column))
-        .map(|field| (field.name.clone(), field))
-        .collect();
-    let options = options();
-    let parquet = to_parquet_schema(&schema).map_err(failed)?;
-    let mut writer = FileWriter::try_new(out, schema, options).map_err(failed)?;
-    let mut written = 0;
+    let mut file = ParquetTable::new(columns, ROW_GROUP, out)?;
     let pool: Pool<Rows> = Pool::default();
     for table in tables {
         let phase = progress.phase("Writing events", table.trace);
-        let groups = row_groups(table.trace);
-        for_each_in_turn(
-            0..groups.len(),
-            &|_| (),
-            |group| {
-                let parts: Vec<Rows> = groups[group]
-                    .clone()
-                    .into_par_iter()
-                    .map(|unit| {
-                        let mut rows = pool.take();
-                        rows.clear();
-                        table.append(unit, &mut rows)?;
-                        phase(1);
-                        Ok(rows)
-                    })
-                    .collect::<io::Result<_>>()?;
-                let count: usize = parts.iter().map(|rows| rows.selected.len()).sum();
-                let pages: Vec<Pages> = if count == 0 {
-                    Vec::new()
-                } else {
-                    columns
-                        .par_iter()
-                        .with_max_len(1)
-                        .zip(parquet.fields())
-                        .map(|(column, kind)| {
-                            encode(&*array(table, *column, &parts)?, kind, options)
-                        })
-                        .collect::<io::Result<_>>()?
-                };
-                parts.into_iter().for_each(|rows| pool.give(rows));
-                Ok((count as u64, pages))
+        for_each_unit(
+            0..table.trace.units(),
+            &*phase,
+            |unit| {
+                let mut rows = pool.take();
+                rows.clear();
+                table.append(unit, &mut rows)?;
+                Ok(rows)
             },
-            |(rows, pages): (u64, Vec<Pages>)| {
-                written += rows;
-                if rows == 0 {
-                    return Ok(());
-                }
-                let columns = pages.iter().map(|pages| {
-                    Ok(DynStreamingIterator::new(
-                        fallible_streaming_iterator::convert(pages.iter().map(Ok)),
-                    ))
-                });
-                writer.write(rows, DynIter::new(columns)).map_err(failed)
-            },
+            |rows| file.add(table, rows, &pool),
         )?;
+        file.end_group(table, &pool)?;
     }
-    writer.end(None).map_err(failed)?;
-    writer.into_inner().flush()?;
-    Ok(written)
+    file.finish()
 }
 
 fn options() -> WriteOptions {

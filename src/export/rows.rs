@@ -6,10 +6,9 @@ use crate::codes::procmon::{result_text, write_result};
 use crate::drivers::DriverList;
 use crate::trace::batch::TextColumn;
 use crate::trace::{
-    AddressMap, Batch, Filetime, Frames, NO_THREAD, Process, Trace, TraceInfo, Want, Zone,
+    AddressMap, Batch, Filetime, Frames, Memo, NO_THREAD, Process, Trace, TraceInfo, Want, Zone,
     address_map,
 };
-use std::fmt::Write as _;
 use std::io;
 
 /// A value of a table.
@@ -44,7 +43,9 @@ pub struct Table<'a> {
     /// Zone of times in details.
     pub zone: &'a Zone,
     auth_ids: Vec<String>,
-    user_maps: Vec<AddressMap>,
+    /// Of each process where its modules lie, and their names.
+    user_maps: Vec<(AddressMap, Vec<&'a str>)>,
+    memo: Memo,
 }
 
 /// The rows of a unit that a filter took.
@@ -84,7 +85,13 @@ impl<'a> Table<'a> {
             false => Vec::new(),
         };
         let user_maps = match columns.contains(&Column::Stack) {
-            true => info.processes.iter().map(|p| user_map(p, info)).collect(),
+            true => {
+                let named = |process: &'a Process| {
+                    let names = process.modules.iter().map(|module| module.file_name());
+                    (user_map(process, info), names.collect())
+                };
+                info.processes.iter().map(named).collect()
+            }
             false => Vec::new(),
         };
         Self {
@@ -96,6 +103,7 @@ impl<'a> Table<'a> {
             zone,
             auth_ids,
             user_maps,
+            memo: Memo::default(),
         }
     }
 
@@ -104,30 +112,42 @@ impl<'a> Table<'a> {
     /// # Errors
     /// When the trace can no longer be read.
     pub fn append(&self, unit: usize, rows: &mut Rows) -> io::Result<()> {
+        let want = self.want();
+        let before = rows.batch.len();
+        self.filter
+            .decode(self.trace, unit, (&want, &self.memo), &mut rows.batch)?;
+        self.select(before, rows);
+        Ok(())
+    }
+
+    /// What has to be decoded for its columns.
+    pub fn want(&self) -> Want {
         let has = |column| self.columns.contains(&column);
-        let drivers = has(Column::Drivers);
-        let third_party = self.filter.third_party;
-        let want = Want {
+        Want {
             path: has(Column::Path),
             target: has(Column::TargetPath),
             detail: has(Column::Detail),
             category: has(Column::Category),
             frames: if has(Column::Stack) {
                 Frames::All
-            } else if drivers || third_party {
+            } else if has(Column::Drivers) || self.filter.third_party {
                 Frames::Kernel
             } else {
                 Frames::None
             },
             file_uses: false,
             zone: self.zone.clone(),
-        };
-        let before = rows.batch.len();
-        self.filter
-            .decode(self.trace, unit, &want, &mut rows.batch)?;
-        for row in before..rows.batch.len() {
+        }
+    }
+
+    /// Selects among the events from `from` on, which were decoded as the filter and [`Table::want`] say.
+    pub fn select(&self, from: usize, rows: &mut Rows) {
+        let has = |column| self.columns.contains(&column);
+        let third_party = self.filter.third_party;
+        let drivers = has(Column::Drivers) || third_party;
+        for row in from..rows.batch.len() {
             let mut kept = self.filter.takes_row(&rows.batch, row);
-            if kept && (drivers || third_party) {
+            if kept && drivers {
                 let any = self.push_drivers(&rows.batch, row, rows.drivers.buffer());
                 kept = any || !third_party;
             }
@@ -140,7 +160,6 @@ impl<'a> Table<'a> {
                 rows.selected.push(row as u32);
             }
         }
-        Ok(())
     }
 
     /// The cell of a column in row `row` of the batch. `scratch` may be used for its text.
@@ -289,17 +308,30 @@ impl<'a> Table<'a> {
         } else {
             self.user_frame(frame, process, time)
         };
-        // Writing to a String cannot fail.
-        let _ = match found {
-            Some((name, offset)) => write!(out, "{name}+{offset:#x}"),
-            None => write!(out, "{frame:#x}"),
-        };
+        match found {
+            Some((name, offset)) => {
+                out.push_str(name);
+                out.push('+');
+                push_hex(out, offset);
+            }
+            None => push_hex(out, frame),
+        }
     }
 
     fn user_frame(&self, frame: u64, process: u32, time: Filetime) -> Option<(&str, u64)> {
-        let (module, offset) = self.user_maps.get(process as usize)?.resolve(frame, time)?;
-        let modules = &self.trace.info().processes[process as usize].modules;
-        Some((modules[module as usize].file_name(), offset))
+        let (map, names) = self.user_maps.get(process as usize)?;
+        let (module, offset) = map.resolve(frame, time)?;
+        Some((names.get(module as usize)?, offset))
+    }
+}
+
+/// Appends a number as `0x1f`: stacks have millions, for which the general way is too slow.
+fn push_hex(out: &mut String, number: u64) {
+    out.push_str("0x");
+    let digits = 16 - (number | 1).leading_zeros() / 4;
+    for place in (0..digits).rev() {
+        let digit = (number >> (4 * place)) as u32 & 0xF;
+        out.extend(char::from_digit(digit, 16));
     }
 }
 

@@ -7,6 +7,7 @@ use super::failing::{Candidates, FailureHint};
 use super::levels::grade;
 use super::logs::{CaseLogs, LogClock, LoggedFailure, log_inputs};
 use super::merge::MergedDrivers;
+use super::onlooker::{Nobody, Onlooker};
 use super::rules::Rules;
 use super::schema::{DriverFinding, Failure, Findings, Input, ProcessFinding, SCHEMA, Window};
 use super::scope::TraceScope;
@@ -126,17 +127,43 @@ pub struct Outcome {
 /// Evidence rows of a driver that its level is judged by, however few of them the user wants to see.
 const GRADED: usize = 50;
 
+/// The drivers of each trace of a case, in the order of the inputs.
+pub fn identify_drivers(case: &Case<'_>, options: &Options) -> Vec<DriverList> {
+    case.inputs
+        .iter()
+        .map(|input| identify(input.trace.info(), &options.rules.observers))
+        .collect()
+}
+
 /// Analyses a case.
 ///
 /// # Errors
 /// When a trace can no longer be read.
 pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> io::Result<Outcome> {
-    let lists: Vec<DriverList> = case
-        .inputs
-        .iter()
-        .map(|input| identify(input.trace.info(), &options.rules.observers))
-        .collect();
-    let merged = MergedDrivers::new(case, &lists);
+    let drivers = identify_drivers(case, options);
+    let findings = analyze_before(
+        case,
+        &drivers,
+        options,
+        progress,
+        (&Nobody, &mut |_, ()| Ok(())),
+    )?;
+    Ok(Outcome { findings, drivers })
+}
+
+/// Analyses a case whose drivers are `lists`, before the eyes of an onlooker. What it makes of each unit is handed on with
+/// the number of the trace, in the order of the units.
+///
+/// # Errors
+/// When a trace can no longer be read, and those of the onlooker.
+pub fn analyze_before<O: Onlooker>(
+    case: &Case<'_>,
+    lists: &[DriverList],
+    options: &Options,
+    progress: &dyn Progress,
+    (onlooker, take): (&O, &mut dyn FnMut(usize, O::Seen) -> io::Result<()>),
+) -> io::Result<Findings> {
+    let merged = MergedDrivers::new(case, lists);
     let mut warnings = Vec::new();
     let clocks = Clocks::find(case, options, progress)?;
     let clock = case.log_clock(options, Some(&clocks));
@@ -166,7 +193,8 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
             limit: kept,
         };
         let phase = progress.phase("Counting touches", input.trace);
-        let acted = sum.merge(counting.run(&*phase)?, kept);
+        let tally = counting.run(&*phase, onlooker, &mut *take)?;
+        let acted = sum.merge(tally, kept);
         collect_processes(input, &acted, &mut processes);
     }
     sum.finish(kept);
@@ -183,7 +211,7 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
         .zip(0..)
         .map(|(driver, number)| (driver, tallies.remove(&number).unwrap_or_default()))
         .filter(|(driver, tally)| driver.third_party || tally.touches.total() > 0)
-        .map(|(driver, tally)| finding(case, &lists, &window, driver, &tally, &paths))
+        .map(|(driver, tally)| finding(case, lists, &window, driver, &tally, &paths))
         .collect();
     drivers.sort_by(|a, b| {
         let key = |d: &DriverFinding| {
@@ -199,7 +227,7 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
             .cmp(&key(b))
             .then_with(|| (&a.name, &a.path).cmp(&(&b.name, &b.path)))
     });
-    let causes = find_causes(case, &lists, options, &range, &hint, progress)?;
+    let causes = find_causes(case, lists, options, &range, &hint, progress)?;
     warnings.extend(identity_warnings(case, &merged.drivers));
     let mut inputs: Vec<Input> = case.inputs.iter().map(describe_input).collect();
     inputs.extend(log_inputs(&case.logs, &clock));
@@ -230,10 +258,7 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
     }
     let missing = findings.attempt_missing();
     findings.warnings.splice(0..0, missing);
-    Ok(Outcome {
-        findings,
-        drivers: lists,
-    })
+    Ok(findings)
 }
 
 /// What the logs say of the failure, for the search of what failed.

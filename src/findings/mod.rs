@@ -9,6 +9,7 @@ mod failing;
 mod levels;
 mod logs;
 mod merge;
+mod onlooker;
 pub mod rules;
 pub mod schema;
 pub mod scope;
@@ -16,11 +17,15 @@ pub mod timeline;
 mod touch;
 mod window;
 
-pub use analyze::{Case, CaseInput, Options, Outcome, WindowChoice, analyze};
+pub use analyze::{
+    Case, CaseInput, Options, Outcome, WindowChoice, analyze, analyze_before, identify_drivers,
+};
 pub use clocks::{ClockFinding, ClockSource, FailureInstant, TracedBoot};
 pub use conflicts::{Certainty, Conflict, Holder, Rights};
 pub use failing::{FailingNote, FailingOperation, FailureHint};
 pub use levels::{Product, Suspect, grade};
 pub use logs::CaseLogs;
+pub use onlooker::{Nobody, Onlooker};
 pub use rules::Rules;
 pub use schema::{Findings, Verdict};
+pub use scope::TraceScope;

@@ -121,6 +121,9 @@ pub struct TraceScope<'a> {
 }
 
 impl TraceScope<'_> {
+    /// The classes of events that may count.
+    pub const CLASSES: [Class; 3] = [Class::FileSystem, Class::Registry, Class::Minifilter];
+
     /// Whether an operation of this class with this path and target path counts.
     #[inline]
     pub fn takes(&self, class: Class, path: &str, target: &str) -> bool {

@@ -2,13 +2,14 @@
 //! callbacks ran for them.
 
 use super::failing::{Candidates, CodeMatch};
+use super::onlooker::Onlooker;
 use super::rules::Rules;
 use super::schema::{Reason, TouchKind, Touches, Window};
 use super::scope::TraceScope;
 use crate::drivers::{DriverList, is_third_party_company};
 use crate::servicing::is_servicing_process;
 use crate::trace::{
-    Batch, Class, Filetime, Frames, Memo, NO_THREAD, Phase, Process, Select, Tick, Trace, Want,
+    Batch, Class, Filetime, Frames, Memo, NO_THREAD, Phase, Process, Select, Tick, Trace,
     for_each_unit,
 };
 use hashbrown::HashMap;
@@ -240,11 +241,16 @@ pub struct Counting<'a> {
 }
 
 impl Counting<'_> {
-    /// Counts the touches of one trace.
+    /// Counts the touches of one trace before the eyes of an onlooker, whose makings go to `take`.
     ///
     /// # Errors
-    /// When the trace can no longer be read.
-    pub fn run(&self, tick: Tick<'_>) -> io::Result<Tally> {
+    /// When the trace can no longer be read, and those of the onlooker.
+    pub fn run<O: Onlooker>(
+        &self,
+        tick: Tick<'_>,
+        onlooker: &O,
+        take: &mut dyn FnMut(usize, O::Seen) -> io::Result<()>,
+    ) -> io::Result<Tally> {
         let in_scope =
             |class: Class, path: &str, target: &str| self.scope.takes(class, path, target);
         let memo = Memo::default();
@@ -252,14 +258,14 @@ impl Counting<'_> {
             memo: Some(&memo),
             from: Some(*self.window.start()),
             to: Some(*self.window.end()),
-            classes: vec![Class::FileSystem, Class::Registry, Class::Minifilter],
+            classes: TraceScope::CLASSES.to_vec(),
             paths: Some(&in_scope),
             ..Select::default()
         };
-        let want = Want {
-            frames: Frames::Kernel,
-            ..Want::default()
-        };
+        let mut want = onlooker.want();
+        if want.frames == Frames::None {
+            want.frames = Frames::Kernel;
+        }
         let third_party: Vec<bool> = self
             .trace
             .info()
@@ -281,11 +287,13 @@ impl Counting<'_> {
             0..self.trace.units(),
             tick,
             |unit| {
-                let mut batch = Batch::default();
+                let mut batch = onlooker.batch();
                 self.trace.decode(unit, &want, &select, &mut batch)?;
-                Ok(self.count(unit, &batch, &third_party, &servicing, &sated))
+                let tally = self.count(unit, &batch, &third_party, &servicing, &sated);
+                Ok((tally, onlooker.see(self.number, batch)?))
             },
-            |part: Tally| {
+            |(part, seen): (Tally, O::Seen)| {
+                take(self.number, seen)?;
                 for (process, (touches, failures)) in out.merge(part, self.limit) {
                     let sum = out.processes.entry(process).or_default();
                     sum.0 += touches;
@@ -369,7 +377,11 @@ impl Counting<'_> {
         };
         match batch.callback(row) {
             Some(callback) => add(callback.routine),
-            None => batch.frames.get(row).iter().copied().for_each(add),
+            None => {
+                let frames = batch.frames.get(row).iter().copied();
+                let kernel = frames.filter(|frame| *frame > self.drivers.highest_user);
+                kernel.for_each(add);
+            }
         }
     }
 

@@ -378,8 +378,20 @@ pub struct Select<'a> {
     pub tids: Vec<u32>,
     /// A test of class, path and target path. It implies that both paths are decoded.
     pub paths: Option<PathTest<'a>>,
+    /// Which outcomes are wanted.
+    pub outcomes: Outcomes,
     /// What a decoder finds out once for all units of a pass.
     pub memo: Option<&'a Memo>,
+}
+
+/// Which outcomes of operations are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Outcomes {
+    /// All.
+    #[default]
+    All,
+    /// Failures, and what gives a file a second name. A decoder may leave out the others, it need not.
+    Telling,
 }
 
 /// What a decoder finds out about a selection once and for all units: whether paths that it knows by number are wanted,

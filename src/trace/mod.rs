@@ -13,8 +13,8 @@ pub mod time;
 
 pub use address_map::AddressMap;
 pub use batch::{
-    Batch, Callback, Class, CreateRequest, FileUse, Frames, Memo, NO_PROCESS, NO_THREAD, Owners,
-    PathTest, Phase, Select, Transfer, Want,
+    Batch, Callback, Class, CreateRequest, FileUse, Frames, Memo, NO_PROCESS, NO_THREAD, Outcomes,
+    Owners, PathTest, Phase, Select, Transfer, Want,
 };
 pub use log_writes::{LogWrite, ServicingLog};
 pub use model::{Architecture, KernelImage, Machine, Module, Process};

@@ -1,6 +1,6 @@
 //! Which records of a slice are needed for the rows that are wanted.
 
-use super::reach::{KEPT, Reach, Seen};
+use super::reach::{Reach, Seen};
 use super::switches::Switches;
 use crate::etl::classes::class_of;
 use crate::etl::forms::Form;
@@ -117,8 +117,8 @@ impl<'t> Choice<'t, '_> {
         match &mut self.reach {
             None => entries.take(start, place),
             Some(reach) => {
-                if let Some(addresses) = reach.see(care.seen, hook, record, place) {
-                    entries.take_with(start, place, addresses);
+                if let Some(number) = reach.see(care.seen, hook, record, place) {
+                    entries.take_with(start, place, number);
                 }
             }
         }
@@ -161,10 +161,7 @@ impl<'a> Choose<'a> for Choice<'_, 'a> {
         } else if self.wants(Class::Event) {
             let start = self.trace.key(place.buffer, ticks);
             if self.slice.holds(start) {
-                match self.reach {
-                    None => entries.take(start, place),
-                    Some(_) => entries.take_with(start, place, KEPT),
-                }
+                entries.take(start, place);
             }
         }
     }

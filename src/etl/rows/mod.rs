@@ -1,8 +1,11 @@
 //! From the records of a slice to rows of the event model.
 
+mod by_owner;
+mod by_path;
 mod choice;
 mod emit;
 mod kept;
+mod pairs;
 mod reach;
 mod switches;
 mod walk;
@@ -18,6 +21,7 @@ use choice::Choice;
 use emit::Emit;
 use hashbrown::HashSet;
 use kept::Kept;
+use reach::Reach;
 use std::io;
 use walk::Walk;
 
@@ -50,8 +54,8 @@ pub fn decode(
         reach,
         ..
     } = choice;
-    match reach.map(|reach| reach.finish(records.addresses())) {
-        Some(keep) => records.sort(keep),
+    match reach.map(Reach::finish) {
+        Some(verdicts) => records.sort(|number| verdicts.keeps(number)),
         None => records.sort(|_| true),
     }
     let no_time = |buffer| trace.buffer_start(buffer);

@@ -8,7 +8,9 @@ use crate::findings::failing::{Failed, Picker};
 use crate::findings::rules::Rules;
 use crate::findings::scope::TraceScope;
 use crate::servicing::is_servicing_process;
-use crate::trace::{Batch, Class, Filetime, Memo, NO_THREAD, Select, Tick, Want, for_each_unit};
+use crate::trace::{
+    Batch, Class, Filetime, Memo, NO_THREAD, Outcomes, Select, Tick, Want, for_each_unit,
+};
 use std::collections::HashSet;
 use std::io;
 use std::ops::RangeInclusive;
@@ -79,6 +81,11 @@ impl Surveying<'_> {
             to: Some(*self.window.end()),
             classes: vec![Class::FileSystem, Class::Registry],
             processes: Some(wanted.collect()),
+            // Whoever works on the INF is known by what succeeds as well.
+            outcomes: match self.picker.hint().inf {
+                Some(_) => Outcomes::All,
+                None => Outcomes::Telling,
+            },
             ..Select::default()
         };
         let want = Want {
