@@ -34,6 +34,7 @@ for target in "${targets[@]}"; do
     case $target in
     pml_event | tracelogging | etl_record) largest=8192 ;;
     lz77) largest=4096 ;;
+    end_to_end) largest=262144 ;;
     esac
     if "$bin/$target" "$corpus/$target" -max_total_time="$seconds" -max_len="$largest" -timeout=10 \
         -malloc_limit_mb=1100 -rss_limit_mb=2048 -print_final_stats=1 \

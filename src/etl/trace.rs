@@ -93,7 +93,12 @@ impl EtlTrace {
         })
     }
 
-    pub(super) fn link(&mut self, target: u64, tick: Tick<'_>) -> io::Result<()> {
+    /// Cuts the trace into slices of `target` bytes of records or more and joins them, as opening does with a target that
+    /// suits the trace. Where the cuts lie shows in no answer, which is what tests use this for.
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    pub fn link(&mut self, target: u64, tick: Tick<'_>) -> io::Result<()> {
         let joined = [
             FILE_OPERATIONS,
             MINIFILTER_CALLBACKS,

@@ -2,9 +2,9 @@
 #![no_main]
 
 use fltscope::etl::EtlTrace;
-use fltscope::trace::{Batch, Select, Trace, Want};
-use fltscope_fuzz::Budget;
+use fltscope::trace::{Batch, Frames, Select, Trace, Want};
 use fltscope_fuzz::around::{source, trace_with};
+use fltscope_fuzz::{Budget, script};
 use std::path::Path;
 
 const BUDGET: Budget = Budget {
@@ -12,16 +12,14 @@ const BUDGET: Budget = Budget {
     per_byte: 512,
 };
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| BUDGET.spend(data, |data| {
-    let bytes = trace_with(data);
-    let Ok(trace) = EtlTrace::from_source(source(&bytes), Path::new("x.etl"), &|_| ()) else {
-        return;
-    };
+/// Rows of all units.
+fn rows(trace: &EtlTrace) -> u64 {
     let want = Want {
         path: true,
         target: true,
         detail: true,
         category: true,
+        frames: Frames::All,
         file_uses: true,
         ..Want::default()
     };
@@ -33,5 +31,22 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| BUDGET.spend(data, |data| {
             .unwrap();
         rows += batch.len() as u64;
     }
-    assert!(rows <= trace.info().records.good);
+    rows
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| BUDGET.spend(data, |data| {
+    let bytes = match data.strip_prefix(&script::MARK) {
+        Some(script) => script::trace(script),
+        None => trace_with(data),
+    };
+    let Ok(mut trace) = EtlTrace::from_source(source(&bytes), Path::new("x.etl"), &|_| ()) else {
+        return;
+    };
+    let whole = rows(&trace);
+    assert!(whole <= trace.info().records.good);
+    // The same in the smallest slices: what is open at a border is carried over it.
+    trace.link(1, &|_| ()).unwrap();
+    if trace.units() > 1 {
+        assert_eq!(rows(&trace), whole);
+    }
 }));

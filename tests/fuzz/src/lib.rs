@@ -4,6 +4,8 @@
 //! goes beyond ends the run as a crash.
 
 pub mod around;
+pub mod case;
+pub mod script;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

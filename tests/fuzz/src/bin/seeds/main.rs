@@ -1,6 +1,11 @@
 //! Writes the seeds of all targets: `seeds CORPUS [REAL]`. CORPUS gets a folder a target; REAL is a folder with real
 //! `pml/` and `etl/` files, of which slices are taken. Seeds are small: a mutation should hit what matters.
 
+mod archives;
+mod cases;
+mod hooks;
+mod records;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -78,6 +83,7 @@ fn etl(corpus: &Corpus, name: &str, bytes: &[u8]) -> io::Result<()> {
     let Some((first, rest)) = buffers.split_first() else {
         return Ok(());
     };
+    records::add(corpus, name, bytes)?;
     let step = (rest.len() / 12).max(1);
     for (number, chosen) in rest.chunks(step).enumerate().take(12) {
         let buffer = chosen[0];
@@ -162,8 +168,6 @@ fn generated(corpus: &Corpus) -> io::Result<()> {
         corpus.add("lz77", name, &[&size[..], &compress(text)].concat())?;
     }
     schemas(corpus)?;
-    let folder = tempfile::tempdir()?;
-    let mut zip = Vec::new();
     for (name, bytes) in logs()? {
         let cut = &bytes[..bytes.len().min(8 << 10)];
         let end = &bytes[bytes.len().saturating_sub(8 << 10)..];
@@ -176,12 +180,10 @@ fn generated(corpus: &Corpus) -> io::Result<()> {
         corpus.add(target, "end", end)?;
         let wide: Vec<u8> = cut.iter().take(2_000).flat_map(|b| [*b, 0]).collect();
         corpus.add(target, "utf16", &[&[0xFF, 0xFE], &wide[..]].concat())?;
-        fs::write(folder.path().join(name), cut)?;
-        zip = stored_zip(name, cut);
-        corpus.add("archive", "log.zip", &zip)?;
+        archives::add(corpus, name, cut)?;
     }
-    // An archive in an archive.
-    corpus.add("archive", "nested.zip", &stored_zip("inner.zip", &zip))
+    records::every_hook(corpus)?;
+    cases::add(corpus)
 }
 
 /// The logs of the boot case, in UTC.
@@ -222,36 +224,6 @@ fn schemas(corpus: &Corpus) -> io::Result<()> {
         corpus.add("tracelogging", &format!("form-{form}"), &seed)?;
     }
     Ok(())
-}
-
-/// A zip with one entry, stored.
-fn stored_zip(name: &str, data: &[u8]) -> Vec<u8> {
-    let crc = !data.iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
-        })
-    });
-    let size = data.len() as u32;
-    let mut sizes = crc.to_le_bytes().to_vec();
-    sizes.extend(size.to_le_bytes());
-    sizes.extend(size.to_le_bytes());
-    sizes.extend((name.len() as u16).to_le_bytes());
-    let mut out = b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0".to_vec();
-    out.extend(&sizes);
-    out.extend([0, 0]);
-    out.extend(name.as_bytes());
-    out.extend(data);
-    let start = out.len() as u32;
-    out.extend(b"PK\x01\x02\x14\0\x14\0\0\0\0\0\0\0\x21\0");
-    out.extend(&sizes);
-    out.extend([0; 16]);
-    out.extend(name.as_bytes());
-    let directory = out.len() as u32 - start;
-    out.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
-    out.extend(directory.to_le_bytes());
-    out.extend(start.to_le_bytes());
-    out.extend([0, 0]);
-    out
 }
 
 /// Slices of real files: the head of each log with its first events, the first buffers of each trace.
