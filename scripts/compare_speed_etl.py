@@ -5,8 +5,9 @@
                    fltscope export, all its columns but the stack, and with the stack, which no other reader joins
                    dissect.etl (Python), header and payload of every record as far as it decodes them, written with
                    Python's csv module; a payload that it has no class for is written as hex
-  --big SIZE     `cat TRACE >/dev/null`, fltscope info and fltscope analyze on a generated trace of that size, removed
-                 afterwards; may be given several times: what is to see is that peak memory stays where it is
+  --big SIZE     `cat TRACE >/dev/null`, fltscope info and fltscope analyze, its findings alone and with a report, on a
+                 generated trace of that size, removed afterwards; may be given several times: what is to see is that
+                 peak memory stays where it is
 
 The runs take turns (A B C A B C …), so that a slow moment of the machine meets all of them; ratios are those of one
 round, and what is shown is their median. For fltscope and cat the whole process is timed, start-up and all; for
@@ -144,13 +145,18 @@ def against_dissect(binary, trace, folder, discard, rounds):
     contest(trace, rounds, contestants, [("dissect", "export"), ("dissect", "stacks"), ("dissect", "export-1")])
 
 
-def against_cat(binary, trace, rounds):
+def against_cat(binary, trace, rounds, folder):
+    report = str(folder / "report")
     contestants = {
         "cat": whole("cat TRACE >/dev/null", "cat", str(trace)),
         "info": whole("fltscope info", binary, "info", str(trace), "--quiet"),
         "analyze": whole("fltscope analyze", binary, "analyze", str(trace), "--format", "json", "--quiet"),
+        "report": whole(
+            "fltscope analyze --out", binary, "analyze", str(trace), "--out", report, "--force", "--format", "json", "--quiet"
+        ),
     }
-    contest(trace, rounds, contestants, [("info", "cat"), ("analyze", "info"), ("analyze", "cat")])
+    pairs = [("info", "cat"), ("analyze", "info"), ("analyze", "cat"), ("report", "info")]
+    contest(trace, rounds, contestants, pairs)
 
 
 def generate(size, compressed, given, folder):
@@ -213,7 +219,7 @@ def main():
         for size in args.big:
             trace = generate(size, args.compressed, args.tracegen, folder)
             print(f"generated trace of {size}, {os.path.getsize(trace):,} bytes, {args.rounds} rounds")
-            against_cat(str(kept), trace, args.rounds)
+            against_cat(str(kept), trace, args.rounds, folder)
             trace.unlink()
 
 
