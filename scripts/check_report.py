@@ -85,7 +85,7 @@ class Report:
         flagged = self.flagged()
         implicated = [d for d in flagged if d["verdict"] == "implicated"] or flagged
         boots = self.findings["boots"]
-        if boots and not any(boot["holds_attempt"] is not False for boot in boots):
+        if boots and all(boot["holds_attempt"] is False for boot in boots):
             # Then the headline blames nobody.
             assert not any(driver["name"] in head for driver in flagged), head
             implicated = []

@@ -138,6 +138,28 @@ pub fn push_ascii(bytes: &[u8], out: &mut String) {
     }
 }
 
+/// Appends `0x` and a number in lower-case hexadecimal: stacks have millions, for which the general way is too slow.
+pub fn push_hex(number: u64, out: &mut String) {
+    out.push_str("0x");
+    push_hex_digits(number, out);
+}
+
+/// Appends a number in lower-case hexadecimal.
+pub fn push_hex_digits(number: u64, out: &mut String) {
+    let mut digits = [0; 16];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b"0123456789abcdef"[(rest & 15) as usize];
+        rest >>= 4;
+        if rest == 0 {
+            break;
+        }
+    }
+    push_ascii(&digits[at..], out);
+}
+
 /// The text of a fixed UTF-16LE field, up to its first NUL.
 pub fn utf16_field(bytes: &[u8]) -> String {
     let end = bytes
@@ -152,6 +174,15 @@ pub fn utf16_field(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_in_hexadecimal() {
+        for number in [0, 1, 0xF, 0x10, 0x1f2e_3d4c, u64::MAX] {
+            let mut out = String::new();
+            push_hex(number, &mut out);
+            assert_eq!(out, format!("{number:#x}"));
+        }
+    }
 
     #[test]
     fn texts_of_any_length_and_script() {

@@ -242,22 +242,21 @@ fn analyze_with_tables(
         ..CsvStyle::default()
     };
     let files = EventFiles::new(&tables, &style);
-    let mut drafts = vec![folder.begin("events.csv")?];
-    if cfg!(feature = "parquet") {
-        drafts.push(folder.begin("events.parquet")?);
-    }
-    let mut outs = drafts.iter_mut().map(|out| out as &mut (dyn Write + Send));
-    let (csv, parquet) = (outs.next(), outs.next());
-    let result = csv.map_or_else(
-        || Err(io::ErrorKind::NotFound.into()),
-        |csv| {
-            let mut outputs = files.begin(csv, parquet)?;
-            let take = &mut |trace, rendered| outputs.write(trace, rendered);
-            let findings = analyze_before(case, drivers, options, bars, (&files, take))?;
-            outputs.finish()?;
-            Ok(findings)
-        },
-    );
+    let mut csv = folder.begin("events.csv")?;
+    let mut parquet = match cfg!(feature = "parquet") {
+        true => Some(folder.begin("events.parquet")?),
+        false => None,
+    };
+    let mut work = || {
+        let parquet = parquet.as_mut().map(|out| out as &mut (dyn Write + Send));
+        let mut outputs = files.begin(&mut csv, parquet)?;
+        let take = &mut |trace, rendered| outputs.write(trace, rendered);
+        let findings = analyze_before(case, drivers, options, bars, (&files, take))?;
+        outputs.finish()?;
+        Ok(findings)
+    };
+    let result = work();
+    let drafts = std::iter::once(csv).chain(parquet).collect();
     folder.add(drafts, result)
 }
 

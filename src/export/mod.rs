@@ -69,9 +69,7 @@ pub fn write_text(
             TextFormat::Ndjson => None,
         };
         written += write_units(table.trace.units(), &*phase, out, |unit, lines| {
-            let mut rows = pool.take();
-            rows.clear();
-            table.append(unit, &mut rows)?;
+            let rows = table.take(unit, &pool)?;
             // Growing by doubling would touch twice the memory.
             lines.reserve(rows.selected.len() * CsvTable::USUAL_LINE);
             match &csv {

@@ -148,12 +148,7 @@ pub fn write(
         for_each_unit(
             0..table.trace.units(),
             &*phase,
-            |unit| {
-                let mut rows = pool.take();
-                rows.clear();
-                table.append(unit, &mut rows)?;
-                Ok(rows)
-            },
+            |unit| table.take(unit, &pool),
             |rows| file.add(table, rows, &pool),
         )?;
         file.end_group(table, &pool)?;

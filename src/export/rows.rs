@@ -2,6 +2,8 @@
 
 use super::columns::Column;
 use super::filter::Filter;
+use super::pool::Pool;
+use crate::bytes::push_hex;
 use crate::codes::procmon::{result_text, write_result};
 use crate::drivers::DriverList;
 use crate::trace::batch::TextColumn;
@@ -118,6 +120,17 @@ impl<'a> Table<'a> {
             .decode(self.trace, unit, (&want, &self.memo), &mut rows.batch)?;
         self.select(before, rows);
         Ok(())
+    }
+
+    /// The selected events of a unit, in rows of `pool`.
+    ///
+    /// # Errors
+    /// As [`Table::append`].
+    pub fn take(&self, unit: usize, pool: &Pool<Rows>) -> io::Result<Rows> {
+        let mut rows = pool.take();
+        rows.clear();
+        self.append(unit, &mut rows)?;
+        Ok(rows)
     }
 
     /// What has to be decoded for its columns.
@@ -312,9 +325,9 @@ impl<'a> Table<'a> {
             Some((name, offset)) => {
                 out.push_str(name);
                 out.push('+');
-                push_hex(out, offset);
+                push_hex(offset, out);
             }
-            None => push_hex(out, frame),
+            None => push_hex(frame, out),
         }
     }
 
@@ -322,16 +335,6 @@ impl<'a> Table<'a> {
         let (map, names) = self.user_maps.get(process as usize)?;
         let (module, offset) = map.resolve(frame, time)?;
         Some((names.get(module as usize)?, offset))
-    }
-}
-
-/// Appends a number as `0x1f`: stacks have millions, for which the general way is too slow.
-fn push_hex(out: &mut String, number: u64) {
-    out.push_str("0x");
-    let digits = 16 - (number | 1).leading_zeros() / 4;
-    for place in (0..digits).rev() {
-        let digit = (number >> (4 * place)) as u32 & 0xF;
-        out.extend(char::from_digit(digit, 16));
     }
 }
 

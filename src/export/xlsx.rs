@@ -124,12 +124,7 @@ impl Book {
             for_each_unit(
                 0..table.trace.units(),
                 &*phase,
-                |unit| {
-                    let mut rows = pool.take();
-                    rows.clear();
-                    table.append(unit, &mut rows)?;
-                    Ok(rows)
-                },
+                |unit| table.take(unit, &pool),
                 |rows| {
                     for selected in &rows.selected {
                         if row + 1 == self.limit {

@@ -8,12 +8,13 @@ use super::failing::{CodeMatch, FailingOperation, TouchBefore};
 use super::schema::{
     DriverFinding, Evidence, Failure, Findings, ProcessFinding, Reason, TouchKind, hex,
 };
+use super::scope::is_driver_hive;
 use crate::codes::hresult;
 use crate::drivers::Role;
 use crate::lang::Message;
 use crate::say;
 use crate::servicing::is_servicing_process;
-use crate::trace::path::{file_name, starts_with_no_case};
+use crate::trace::path::file_name;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -242,17 +243,11 @@ fn is_of_attempt(row: &Evidence) -> bool {
 /// Whether servicing asked for it, or the kernel did that loads the hive of the driver database for it. Of what else
 /// happens in the kernel's processes, drivers may have asked for it themselves.
 fn is_for_servicing(row: &Evidence) -> bool {
-    const HIVE: &str = "\\config\\DRIVERS";
     let Some(process) = row.process.as_deref() else {
         return false;
     };
-    let folder = row.path.len() - file_name(&row.path).len();
-    let hive = || {
-        let path = folder.checked_sub("\\config\\".len());
-        path.and_then(|at| row.path.get(at..))
-            .is_some_and(|end| starts_with_no_case(end, HIVE))
-    };
-    is_servicing_process(process) || matches!(process, "System" | "Registry") && hive()
+    is_servicing_process(process)
+        || matches!(process, "System" | "Registry") && is_driver_hive(&row.path)
 }
 
 /// Why what failed or was slow with a driver in the call says little against it; `None` where nothing did.
@@ -470,7 +465,7 @@ fn judge_conflict(conflict: &Conflict, certainty: Certainty, failed: &Failed) ->
         );
         return (4, reason);
     }
-    let hive = starts_with_no_case(file, "DRIVERS") && failed.code == Some(0x8007_03F1);
+    let hive = is_driver_hive(&conflict.path) && failed.code == Some(0x8007_03F1);
     let reason = if hive {
         say!(
             en: "It had {file} open when the hive was loaded ({result}); a hive whose log cannot be opened is called corrupt, which is what was logged.",

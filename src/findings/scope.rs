@@ -2,7 +2,7 @@
 
 use crate::trace::Class;
 use crate::trace::path::{
-    FilePath, split_registry, split_volume, starts_with_no_case, strip_prefix_no_case,
+    FilePath, file_name, split_registry, split_volume, starts_with_no_case, strip_prefix_no_case,
 };
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -13,8 +13,10 @@ const FOLDERS: [&str; 4] = [
     "\\INF",
     "\\System32\\CatRoot",
 ];
+/// The folder of the hives.
+const CONFIG: &str = "\\System32\\config\\";
 /// The hive of the driver database; its logs and transaction files count as well.
-const HIVE: &str = "\\System32\\config\\DRIVERS";
+const HIVE: &str = "DRIVERS";
 /// Registry keys that count, with what lies below them.
 const KEYS: [&str; 2] = ["HKLM\\SYSTEM\\DriverDatabase", "HKLM\\DRIVERS"];
 
@@ -182,7 +184,18 @@ fn in_driver_store(rest: &str) -> bool {
     if FOLDERS.iter().any(|folder| is_or_below(rest, folder)) {
         return true;
     }
-    match strip_prefix_no_case(rest, HIVE) {
+    strip_prefix_no_case(rest, CONFIG).is_some_and(is_hive)
+}
+
+/// Whether a path is the hive of the driver database, a log or a transaction file of it, in whatever Windows folder.
+pub(super) fn is_driver_hive(path: &str) -> bool {
+    path.rsplit_once('\\').is_some_and(|(folder, file)| {
+        file_name(folder).eq_ignore_ascii_case("config") && is_hive(file)
+    })
+}
+
+fn is_hive(file: &str) -> bool {
+    match strip_prefix_no_case(file, HIVE) {
         Some("") => true,
         Some(companion) => {
             let name = companion.split('\\').next().unwrap_or(companion);
@@ -211,6 +224,24 @@ fn key_holds(key: &str, root: &str, rest: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_driver_hive_is_known_in_whatever_windows_folder() {
+        for path in [
+            "C:\\Windows\\System32\\config\\DRIVERS",
+            "\\Device\\HarddiskVolume3\\WINNT\\system32\\Config\\drivers.LOG1",
+        ] {
+            assert!(is_driver_hive(path), "{path}");
+        }
+        for path in [
+            "C:\\Windows\\System32\\config\\SYSTEM",
+            "C:\\Windows\\System32\\config\\drivers.txt",
+            "C:\\Temp\\DRIVERS.LOG1",
+            "DRIVERS",
+        ] {
+            assert!(!is_driver_hive(path), "{path}");
+        }
+    }
 
     #[test]
     fn the_driver_store_in_all_its_spellings() {

@@ -153,20 +153,6 @@ fn version_hint(version: u32) -> Message {
 
 /// The first bytes of a file in words, for the message that it is no PML.
 fn describe(bytes: &[u8]) -> Message {
-    /// Whether these are the first bytes of Procmon's CSV or XML.
-    fn is_procmon_export(bytes: &[u8]) -> bool {
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let start = bytes.get(..200.min(bytes.len())).unwrap_or(bytes);
-        start.starts_with(b"\"Time of Day\"")
-            || start.starts_with(b"\"Process Name\"")
-            || start.starts_with(b"<?xml") && start.windows(8).any(|at| at == b"<procmon")
-    }
-    /// Whether the first bytes are printable.
-    fn is_text(bytes: &[u8]) -> bool {
-        let start = bytes.get(..64.min(bytes.len())).unwrap_or(bytes);
-        let printable = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n' | 0x20..=0x7E);
-        start.iter().all(printable)
-    }
     match bytes {
         [] => say!(en: "an empty file", zh: "空文件"),
         [b'P', b'K', ..] => say!(en: "a zip archive ('PK')", zh: "zip 压缩文件（“PK”）"),
@@ -188,4 +174,20 @@ fn describe(bytes: &[u8]) -> Message {
             say!(en: "bytes {hex}", zh: "字节 {hex}", hex = hex.join(" "))
         }
     }
+}
+
+/// Whether these are the first bytes of Procmon's CSV or XML.
+fn is_procmon_export(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let start = bytes.get(..200.min(bytes.len())).unwrap_or(bytes);
+    start.starts_with(b"\"Time of Day\"")
+        || start.starts_with(b"\"Process Name\"")
+        || start.starts_with(b"<?xml") && start.windows(8).any(|at| at == b"<procmon")
+}
+
+/// Whether the first bytes are printable.
+fn is_text(bytes: &[u8]) -> bool {
+    let start = bytes.get(..64.min(bytes.len())).unwrap_or(bytes);
+    let printable = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n' | 0x20..=0x7E);
+    start.iter().all(printable)
 }

@@ -9,6 +9,7 @@ pub mod machine;
 pub mod processes;
 pub mod samples;
 pub mod stacks;
+pub mod tells;
 pub mod texts;
 pub mod threads;
 pub mod versions;

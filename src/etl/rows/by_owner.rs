@@ -33,9 +33,6 @@ impl<'a> ByOwner<'a> {
         owners: &'a Owners,
         outcomes: Outcomes,
     ) -> Self {
-        let mut irps = Addressed::default();
-        let open = imports.operations.keys().chain(imports.names.keys());
-        open.for_each(|irp| irps.add(*irp));
         Self {
             trace,
             imports,
@@ -43,7 +40,7 @@ impl<'a> ByOwner<'a> {
             outcomes,
             pairs: Pairs::default(),
             telling: Addressed::default(),
-            irps,
+            irps: Addressed::open_before(imports),
         }
     }
 

@@ -45,9 +45,6 @@ impl<'a> ByPath<'a> {
         if test(Class::FileSystem, "", "") || test(Class::Minifilter, "", "") {
             return None;
         }
-        let mut irps = Addressed::default();
-        let open = imports.operations.keys().chain(imports.names.keys());
-        open.for_each(|irp| irps.add(*irp));
         Some(Self {
             trace,
             imports,
@@ -56,7 +53,7 @@ impl<'a> ByPath<'a> {
             pairs: Pairs::default(),
             objects: Addressed::default(),
             others: Addressed::default(),
-            irps,
+            irps: Addressed::open_before(imports),
             path: String::new(),
         })
     }

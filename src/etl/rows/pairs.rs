@@ -1,6 +1,7 @@
 //! What the file operations and callbacks of a slice are known by: a few thousand FileObjects and IRPs, which most of its
 //! records have in common with others.
 
+use crate::etl::link::Imports;
 use crate::etl::sieve::Sieve;
 use hashbrown::HashSet;
 
@@ -119,6 +120,14 @@ impl Default for Addressed {
 }
 
 impl Addressed {
+    /// The IRPs of what is open at the begin of a slice.
+    pub fn open_before(imports: &Imports) -> Self {
+        let mut out = Self::default();
+        let open = imports.operations.keys().chain(imports.names.keys());
+        open.for_each(|irp| out.add(*irp));
+        out
+    }
+
     /// Adds an address.
     #[inline]
     pub fn add(&mut self, address: u64) {

@@ -1,5 +1,7 @@
 //! Going through the records of a slice in order of time, with what is open at each moment.
 
+mod paths;
+
 use super::kept::{Kept, Role};
 use super::switches::Switches;
 use crate::etl::body::Body;
@@ -7,7 +9,6 @@ use crate::etl::classes::{class_of, tells_names};
 use crate::etl::gather::{Order, Placed};
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OperationEnd};
 use crate::etl::kernel::minifilter::MinifilterCallback;
-use crate::etl::kernel::registry::{KeyEvent, KeyOperation};
 use crate::etl::kernel::thread::ThreadEvent;
 use crate::etl::link::early::{Early, Waiting, may_be_early};
 use crate::etl::link::objects::{Known, Objects};
@@ -15,7 +16,7 @@ use crate::etl::link::pairing::{CallbackSign, Pairing};
 use crate::etl::link::part::{family, key_of, push_path, same_operation};
 use crate::etl::link::{End, Family, Imports, Ref};
 use crate::etl::trace::EtlTrace;
-use crate::trace::path::{is_whole, split_registry};
+use crate::trace::path::is_whole;
 use crate::trace::{Class, Filetime, NO_PROCESS, NO_THREAD, Select};
 use hashbrown::HashMap;
 use std::ops::Range;
@@ -525,91 +526,5 @@ impl<'a> Walk<'a> {
             early: false,
         };
         self.keep(placed, row, (from, to));
-    }
-
-    fn push_path(
-        &mut self,
-        placed: &Placed<'_>,
-        body: &Body<'_>,
-        named: (Option<u32>, Option<u32>),
-    ) {
-        use crate::etl::kernel::disk::DiskEvent;
-        use crate::etl::kernel::fault::FaultEvent;
-        use crate::etl::kernel::image::ImageEvent;
-        use crate::etl::kernel::process::ProcessEvent;
-        use crate::etl::kernel::registry::RegistryEvent;
-        let facts = self.trace.facts();
-        match body {
-            Body::Key(event) => self.push_key(placed, event),
-            Body::Registry(RegistryEvent::Hive(hive)) => {
-                let from = self.arena.len();
-                hive.link().push_to(&mut self.arena);
-                shorten_key(&mut self.arena, from);
-            }
-            Body::Process(ProcessEvent::Row(row)) => {
-                let process = self.owner(placed, named).process;
-                let image = self.trace.image_path(process);
-                if image.is_empty() {
-                    row.image.push_to(&mut self.arena);
-                } else {
-                    self.arena.push_str(image);
-                }
-            }
-            Body::Image(ImageEvent::Row(row)) => push_path(facts, row.path, &mut self.arena),
-            Body::FileName(name) => push_path(facts, name.path, &mut self.arena),
-            Body::FileView(view) => self.push_file(0, view.key, placed),
-            Body::Network(event) => event.push_path(&mut self.arena),
-            Body::Disk(event) => {
-                if let Some(key) = DiskEvent::file_key(event) {
-                    self.push_file(0, key, placed);
-                }
-            }
-            Body::Fault(FaultEvent::Hard(fault)) => self.push_file(0, fault.file_key, placed),
-            _ => {}
-        }
-    }
-
-    fn push_target(&mut self, body: &Body<'_>) {
-        use crate::etl::kernel::registry::RegistryEvent;
-        if let Body::Registry(RegistryEvent::Hive(hive)) = body {
-            push_path(self.trace.facts(), hive.file(), &mut self.arena);
-        }
-    }
-
-    /// Appends the key of a registry event, and the value where it is about one.
-    fn push_key(&mut self, placed: &Placed<'_>, event: &KeyEvent<'_>) {
-        use KeyOperation as Op;
-        let from = self.arena.len();
-        let facts = self.trace.facts();
-        let time = self.trace.key(placed.buffer, placed.ticks);
-        if !event.operation.names_kcb()
-            && event.kcb != 0
-            && let Some(number) = facts.keys.find(event.kcb, time)
-        {
-            self.arena.push_str(facts.texts.get(number));
-        }
-        let value = matches!(
-            event.operation,
-            Op::SetValue | Op::DeleteValue | Op::QueryValue
-        );
-        if value || !event.name.is_empty() {
-            if self.arena.len() > from {
-                self.arena.push('\\');
-            }
-            match event.name.is_empty() {
-                true => self.arena.push_str("(Default)"),
-                false => event.name.push_to(&mut self.arena),
-            }
-        }
-        shorten_key(&mut self.arena, from);
-    }
-}
-
-/// Puts the short name of the root in place of the kernel's in the key that `out` ends with from `from` on.
-fn shorten_key(out: &mut String, from: usize) {
-    let (short, rest) = split_registry(&out[from..]);
-    if !short.is_empty() {
-        let long = out.len() - from - rest.len();
-        out.replace_range(from..from + long, short);
     }
 }

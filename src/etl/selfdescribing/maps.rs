@@ -1,6 +1,6 @@
 //! Names of numbers and of bits.
 
-use super::value::push_hex;
+use crate::bytes::push_hex;
 
 /// What numbers of a map mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::address::{push_ipv4, push_ipv6, push_socket_address};
 use super::maps::ValueMap;
 use super::raw::{Raw, read, until_nul};
 use super::types::{InType, OutType};
-use crate::bytes::{slice_at, u8_at, u32_at};
+use crate::bytes::{push_hex, slice_at, u8_at, u32_at};
 use crate::codes::{hresult, ntstatus, win32};
 use crate::etl::kernel::Fields;
 use crate::trace::time::{Filetime, push_padded};
@@ -155,11 +155,6 @@ pub(super) fn push_unsigned(number: u64, out: &mut String) {
 
 fn push_signed(number: i64, out: &mut String) {
     out.push_str(itoa::Buffer::new().format(number));
-}
-
-/// Appends `0x1f`.
-pub(super) fn push_hex(number: u64, out: &mut String) {
-    let _ = write!(out, "{number:#x}");
 }
 
 /// Appends all eight digits: `0xc0000022`.

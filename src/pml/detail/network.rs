@@ -1,7 +1,8 @@
 //! Network events.
 
 use super::field::{FieldSink, Name, Value};
-use super::text::{push_decimal, push_hex_digits};
+use super::text::push_decimal;
+use crate::bytes::push_hex_digits;
 use crate::bytes::{slice_at, u16_at, u32_at};
 use crate::pml::hosts::Hosts;
 use crate::pml::record::Record;
@@ -55,7 +56,7 @@ fn push_host(address: &[u8; 16], v4: bool, hosts: &Hosts, out: &mut String) {
             if place > 0 {
                 out.push(':');
             }
-            push_hex_digits(out, u64::from(pair[0]) << 8 | u64::from(pair[1]));
+            push_hex_digits(u64::from(pair[0]) << 8 | u64::from(pair[1]), out);
         }
     }
 }

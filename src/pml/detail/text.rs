@@ -3,7 +3,7 @@
 use super::field::{FieldSink, Name, Value};
 use super::path::push_target;
 use super::tables::{Empty, FlagSet, Names, Rest, Unknown, control_code};
-use crate::bytes::{push_utf16, u8_at, u32_at};
+use crate::bytes::{push_hex, push_utf16, u8_at, u32_at};
 use crate::trace::time::{Filetime, TICKS_PER_SECOND, Zone, push_padded};
 
 /// Longest Detail that Procmon writes, in UTF-16 units. It formats into a buffer of 4,096 with a NUL.
@@ -56,7 +56,7 @@ pub fn push_value(out: &mut String, value: Value<'_>, zone: &Zone) {
             push_sign(out, number);
             push_decimal(out, number.unsigned_abs());
         }
-        Value::Hex(number) => push_hex(out, number),
+        Value::Hex(number) => push_hex(number, out),
         Value::Bool(yes) => out.push_str(if yes { "True" } else { "False" }),
         Value::Time(time) => push_time(out, time, zone),
         Value::Seconds(ticks) => push_seconds(out, ticks),
@@ -185,27 +185,6 @@ fn push_grouped(out: &mut String, number: u64) {
     push_digits(out, &digits[at..]);
 }
 
-/// Appends `0x` and `number` in lower-case hexadecimal.
-fn push_hex(out: &mut String, number: u64) {
-    out.push_str("0x");
-    push_hex_digits(out, number);
-}
-
-pub(super) fn push_hex_digits(out: &mut String, number: u64) {
-    let mut digits = [0; 16];
-    let mut at = digits.len();
-    let mut rest = number;
-    loop {
-        at -= 1;
-        digits[at] = b"0123456789abcdef"[(rest & 15) as usize];
-        rest >>= 4;
-        if rest == 0 {
-            break;
-        }
-    }
-    push_digits(out, &digits[at..]);
-}
-
 fn push_bytes(out: &mut String, bytes: &[u8], blanks: bool) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for (place, &byte) in bytes.iter().enumerate() {
@@ -258,7 +237,7 @@ fn push_flags(out: &mut String, mask: u32, set: &FlagSet) {
     match set.empty {
         Empty::NoneAndMask if out.len() == start => {
             out.push_str("None ");
-            push_hex(out, mask.into());
+            push_hex(mask.into(), out);
         }
         Empty::Text(text) if mask == 0 => out.push_str(text),
         _ => {}
@@ -272,7 +251,7 @@ fn push_flags(out: &mut String, mask: u32, set: &FlagSet) {
         Rest::Listed => {}
         Rest::AfterBlank => out.push(' '),
     }
-    push_hex(out, left.into());
+    push_hex(left.into(), out);
 }
 
 fn push_named(out: &mut String, number: u32, names: &Names) {
@@ -284,10 +263,10 @@ fn push_named(out: &mut String, number: u32, names: &Names) {
             push_decimal(out, number.into());
             out.push('>');
         }
-        (None, Unknown::Hex) => push_hex(out, number.into()),
+        (None, Unknown::Hex) => push_hex(number.into(), out),
         (None, Unknown::WordAndHex) => {
             out.push_str("Unknown: ");
-            push_hex(out, number.into());
+            push_hex(number.into(), out);
         }
     }
 }
@@ -297,9 +276,9 @@ fn push_control(out: &mut String, code: u32) {
         out.push_str(name);
         return;
     }
-    push_hex(out, code.into());
+    push_hex(code.into(), out);
     out.push_str(" (Device:");
-    push_hex(out, (code >> 16).into());
+    push_hex((code >> 16).into(), out);
     out.push_str(" Function:");
     push_decimal(out, (code >> 2 & 0xFFF).into());
     out.push_str(" Method: ");

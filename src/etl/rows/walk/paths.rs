@@ -1,0 +1,94 @@
+//! The paths of records that are no file operations: images, keys, hives, and what else names something.
+
+use super::Walk;
+use crate::etl::body::Body;
+use crate::etl::gather::Placed;
+use crate::etl::kernel::disk::DiskEvent;
+use crate::etl::kernel::fault::FaultEvent;
+use crate::etl::kernel::image::ImageEvent;
+use crate::etl::kernel::process::ProcessEvent;
+use crate::etl::kernel::registry::{KeyEvent, KeyOperation, RegistryEvent};
+use crate::etl::link::part::push_path;
+use crate::trace::path::split_registry;
+
+impl Walk<'_> {
+    pub(super) fn push_path(
+        &mut self,
+        placed: &Placed<'_>,
+        body: &Body<'_>,
+        named: (Option<u32>, Option<u32>),
+    ) {
+        let facts = self.trace.facts();
+        match body {
+            Body::Key(event) => self.push_key(placed, event),
+            Body::Registry(RegistryEvent::Hive(hive)) => {
+                let from = self.arena.len();
+                hive.link().push_to(&mut self.arena);
+                shorten_key(&mut self.arena, from);
+            }
+            Body::Process(ProcessEvent::Row(row)) => {
+                let process = self.owner(placed, named).process;
+                let image = self.trace.image_path(process);
+                if image.is_empty() {
+                    row.image.push_to(&mut self.arena);
+                } else {
+                    self.arena.push_str(image);
+                }
+            }
+            Body::Image(ImageEvent::Row(row)) => push_path(facts, row.path, &mut self.arena),
+            Body::FileName(name) => push_path(facts, name.path, &mut self.arena),
+            Body::FileView(view) => self.push_file(0, view.key, placed),
+            Body::Network(event) => event.push_path(&mut self.arena),
+            Body::Disk(event) => {
+                if let Some(key) = DiskEvent::file_key(event) {
+                    self.push_file(0, key, placed);
+                }
+            }
+            Body::Fault(FaultEvent::Hard(fault)) => self.push_file(0, fault.file_key, placed),
+            _ => {}
+        }
+    }
+
+    pub(super) fn push_target(&mut self, body: &Body<'_>) {
+        if let Body::Registry(RegistryEvent::Hive(hive)) = body {
+            push_path(self.trace.facts(), hive.file(), &mut self.arena);
+        }
+    }
+
+    /// Appends the key of a registry event, and the value where it is about one.
+    fn push_key(&mut self, placed: &Placed<'_>, event: &KeyEvent<'_>) {
+        use KeyOperation as Op;
+        let from = self.arena.len();
+        let facts = self.trace.facts();
+        let time = self.trace.key(placed.buffer, placed.ticks);
+        if !event.operation.names_kcb()
+            && event.kcb != 0
+            && let Some(number) = facts.keys.find(event.kcb, time)
+        {
+            self.arena.push_str(facts.texts.get(number));
+        }
+        let value = matches!(
+            event.operation,
+            Op::SetValue | Op::DeleteValue | Op::QueryValue
+        );
+        if value || !event.name.is_empty() {
+            if self.arena.len() > from {
+                self.arena.push('\\');
+            }
+            match event.name.is_empty() {
+                true => self.arena.push_str("(Default)"),
+                false => event.name.push_to(&mut self.arena),
+            }
+        }
+        shorten_key(&mut self.arena, from);
+    }
+}
+
+/// Puts the short name of the root in place of the kernel's in the key that `out` ends with from `from` on.
+fn shorten_key(out: &mut String, from: usize) {
+    let (short, rest) = split_registry(&out[from..]);
+    if !short.is_empty() {
+        let long = out.len() - from - rest.len();
+        out.replace_range(from..from + long, short);
+    }
+}
