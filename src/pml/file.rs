@@ -8,7 +8,7 @@ use super::places::{Offsets, Places, entry_at};
 use super::processes::{Processes, table_len};
 use super::record::{Bits, LARGEST_DETAIL, Record};
 use super::strings::{self, Strings};
-use super::unit::Unit;
+use super::unit::{Bytes, Spare, Unit};
 use super::walk::{self, walk};
 use crate::input::view::{Source, View};
 use crate::lang::Message;
@@ -56,6 +56,7 @@ pub struct PmlFile {
     source: Source,
     header: Header,
     places: Places,
+    spare: Spare,
     /// Processes and their modules.
     pub processes: Processes,
     /// Host and port names.
@@ -79,6 +80,7 @@ impl PmlFile {
         }
         let mut out = Self {
             places: Places::indexed(source.view(0..0)?, 0),
+            spare: Spare::default(),
             processes: Processes::default(),
             hosts: Hosts::default(),
             faults,
@@ -464,7 +466,11 @@ impl PmlFile {
         let start = low.min(high);
         let unit = Unit {
             first,
-            view: self.source.view(start..high.saturating_add(OVERREAD))?,
+            bytes: Bytes::of(
+                &self.source,
+                start..high.saturating_add(OVERREAD),
+                &self.spare,
+            )?,
             start,
             places,
             ends_with_last: last == self.places.count,
