@@ -22,6 +22,7 @@ pub use args::{Args, Command};
 use crate::lang::Message;
 use crate::stop;
 use crate::trace::room::set_cap;
+use crate::trace::set_threads;
 use crate::visible::visible_lines;
 use clap::Parser as _;
 use std::ffi::OsString;
@@ -121,10 +122,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn execute(args: &Args) -> Result<Status, CliError> {
     if let Some(threads) = args.global.threads {
-        // A second call in one process (tests) keeps the first pool: the result is the same.
-        let _ = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.get())
-            .build_global();
+        set_threads(threads);
     }
     if let Some(bytes) = args.global.memory {
         set_cap(bytes);

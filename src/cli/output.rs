@@ -124,7 +124,8 @@ impl Write for OpenDraft {
     }
 }
 
-const BUFFER: usize = 1 << 20;
+/// What is larger goes to the file at once: units of rows need no copy of themselves.
+const BUFFER: usize = 1 << 17;
 
 /// The folder a file is in.
 fn folder_of(path: &Path) -> &Path {

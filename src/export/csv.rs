@@ -1,9 +1,9 @@
 //! Comma-separated values: RFC 4180, UTF-8, one line an event.
 
 use super::columns::Column;
+use super::pieces::{self, Marks, Stamp};
 use super::rows::{Cell, Rows, Table};
-use crate::trace::time::{TICKS_PER_DAY, TICKS_PER_SECOND, push_rfc3339_bytes};
-use crate::trace::{Filetime, Kind, NO_PROCESS, Zone};
+use crate::trace::{Kind, NO_PROCESS, Zone};
 use crate::visible::visible;
 use std::borrow::Cow;
 
@@ -28,19 +28,106 @@ pub const BOM: &str = "\u{feff}";
 pub struct CsvTable<'a> {
     table: &'a Table<'a>,
     style: &'a CsvStyle,
-    parts: Vec<Part>,
+    /// What stands before the first cell of a row.
+    first: Between,
+    /// The cells that differ from row to row, each with what follows it.
+    cells: Vec<(Column, Between)>,
+    /// Whether the names of operations come from our own lists. Those of ETL events may be the trace's own.
+    own_names: bool,
+    usual: Option<Usual>,
 }
 
-/// A stretch of a line.
-enum Part {
-    /// A cell of the row.
-    Cell(Column),
-    /// A cell with a name from our own lists, in which nothing needs quotes. Names of ETL events may be the trace's own.
-    Name(Column),
-    /// A cell that is the same in all rows.
+/// What stands between two cells of a row: commas, and cells that need not be rendered anew.
+enum Between {
+    /// A comma.
+    Comma,
+    /// The same in all rows.
     Constant(Vec<u8>),
-    /// Cells that depend on the process: their text by process, and at the end that of no process.
+    /// What depends on the process: by process, and at the end that of no process.
     Process(Vec<Vec<u8>>),
+}
+
+impl Between {
+    fn push(&mut self, text: &[u8]) {
+        match self {
+            Self::Comma => *self = Self::Constant([b",", text].concat()),
+            Self::Constant(before) if before.is_empty() && text == b"," => *self = Self::Comma,
+            Self::Constant(before) => before.extend_from_slice(text),
+            Self::Process(texts) => texts
+                .iter_mut()
+                .for_each(|before| before.extend_from_slice(text)),
+        }
+    }
+
+    #[inline(always)]
+    fn write(&self, process: u32, out: &mut Vec<u8>) {
+        match self {
+            Self::Comma => out.push(b','),
+            Self::Constant(text) => out.extend_from_slice(text),
+            Self::Process(texts) => {
+                out.extend_from_slice(&texts[(process as usize).min(texts.len() - 1)]);
+            }
+        }
+    }
+}
+
+impl Default for Between {
+    fn default() -> Self {
+        Self::Constant(Vec::new())
+    }
+}
+
+/// Tables whose lines are written without asking for each cell what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Usual {
+    /// All columns of a Procmon log but the stack.
+    Pml,
+    /// All columns of a Procmon log.
+    PmlStacks,
+}
+
+/// A line with these cells, one behind the other: the tests of what each one is are made when this is compiled.
+macro_rules! usual_lines {
+    ($($usual:ident $function:ident [$($column:ident)*])*) => {
+        impl Usual {
+            /// The one with these cells.
+            fn of(cells: &[(Column, Between)]) -> Option<Self> {
+                let columns = || cells.iter().map(|(column, _)| *column);
+                $(if columns().eq([$(Column::$column),*]) {
+                    return Some(Self::$usual);
+                })*
+                None
+            }
+        }
+
+        impl CsvTable<'_> {
+            $(fn $function(&self, rows: &Rows, row: usize, kept: &mut Kept<'_>, out: &mut Vec<u8>) {
+                let process = rows.batch.process[row];
+                let mut cells = self.cells.iter();
+                $(if let Some((_, between)) = cells.next() {
+                    self.push(Column::$column, rows, row, kept, out);
+                    between.write(process, out);
+                })*
+            })*
+        }
+    };
+}
+
+usual_lines! {
+    Pml push_pml [
+        Event Time Class Operation Path TargetPath Result Status DurationUs Tid Detail Category Drivers RelativeUs
+        CompletionTime OperationFull
+    ]
+    PmlStacks push_pml_stacks [
+        Event Time Class Operation Path TargetPath Result Status DurationUs Tid Detail Category Drivers RelativeUs
+        CompletionTime OperationFull Stack
+    ]
+}
+
+/// What is kept from row to row.
+struct Kept<'a> {
+    stamp: Stamp<'a>,
+    scratch: String,
 }
 
 impl<'a> CsvTable<'a> {
@@ -52,34 +139,58 @@ impl<'a> CsvTable<'a> {
         let mut out = Self {
             table,
             style,
-            parts: Vec::new(),
+            first: Between::default(),
+            cells: Vec::new(),
+            own_names: table.trace.info().kind == Kind::Pml,
+            usual: None,
         };
-        for run in table
+        for (at, run) in table
             .columns
             .chunk_by(|a, b| a.is_of_process() && b.is_of_process())
+            .enumerate()
         {
-            let part = match run {
-                [
-                    column @ (Column::Class
-                    | Column::Operation
-                    | Column::OperationFull
-                    | Column::Category),
-                ] if table.trace.info().kind == Kind::Pml => Part::Name(*column),
-                [Column::Source] => Part::Constant(table.trace.info().kind.as_str().into()),
-                [Column::Input] => {
-                    let mut text = Vec::new();
-                    push_text(table.input, style.neutralise, &mut text);
-                    Part::Constant(text)
-                }
-                [column] if !column.is_of_process() => Part::Cell(*column),
-                columns => out.process_part(columns),
-            };
-            out.parts.push(part);
+            if at > 0 {
+                out.last().push(b",");
+            }
+            match run {
+                [column] if !column.is_of_process() => out.add(*column),
+                columns => out.add_process(columns),
+            }
         }
+        out.last().push(b"\n");
+        out.usual = Usual::of(&out.cells);
         out
     }
 
-    fn process_part(&self, columns: &[Column]) -> Part {
+    /// What stands behind the last cell so far.
+    fn last(&mut self) -> &mut Between {
+        match self.cells.last_mut() {
+            Some((_, between)) => between,
+            None => &mut self.first,
+        }
+    }
+
+    fn add(&mut self, column: Column) {
+        let info = self.table.trace.info();
+        match column {
+            // What a Procmon log does not have.
+            Column::Filter
+            | Column::Callback
+            | Column::FilterDurationUs
+            | Column::MajorFunction
+            | Column::Provider
+                if info.kind == Kind::Pml => {}
+            Column::Source => self.last().push(info.kind.as_str().as_bytes()),
+            Column::Input => {
+                let mut text = Vec::new();
+                push_text(self.table.input, self.style.neutralise, &mut text);
+                self.last().push(&text);
+            }
+            column => self.cells.push((column, Between::default())),
+        }
+    }
+
+    fn add_process(&mut self, columns: &[Column]) {
         let processes = self.table.trace.info().processes.len() as u32;
         let render = |position: u32| {
             let mut text = Vec::new();
@@ -92,9 +203,25 @@ impl<'a> CsvTable<'a> {
             }
             text
         };
-        let mut texts: Vec<Vec<u8>> = (0..processes).map(&render).collect();
+        let mut texts: Vec<Vec<u8>> = (0..processes).map(render).collect();
         texts.push(render(NO_PROCESS));
-        Part::Process(texts)
+        let last = self.last();
+        match last {
+            // Two runs of such cells are apart by others, but those may be constant.
+            Between::Process(before) => {
+                for (before, text) in before.iter_mut().zip(&texts) {
+                    before.extend_from_slice(text);
+                }
+            }
+            Between::Comma | Between::Constant(_) => {
+                let mut before = Vec::new();
+                last.write(NO_PROCESS, &mut before);
+                for text in &mut texts {
+                    text.splice(..0, before.iter().copied());
+                }
+                *last = Between::Process(texts);
+            }
+        }
     }
 
     /// The header line.
@@ -116,116 +243,82 @@ impl<'a> CsvTable<'a> {
 
     /// Writes the lines of the selected rows behind what `out` holds.
     pub fn lines(&self, rows: &Rows, out: &mut Vec<u8>) {
-        let mut cell_text = String::new();
-        let mut stamp = Stamp::new(&self.style.zone);
+        let mut kept = Kept {
+            stamp: Stamp::new(&self.style.zone),
+            scratch: String::new(),
+        };
         for row in &rows.selected {
-            for (at, part) in self.parts.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                match part {
-                    Part::Cell(column) => {
-                        let cell = self
-                            .table
-                            .cell(*column, rows, *row as usize, &mut cell_text);
-                        self.push_cell(cell, &mut stamp, out);
-                    }
-                    Part::Name(column) => {
-                        let name = self.table.fixed_text(*column, rows, *row as usize);
-                        out.extend_from_slice(name.as_bytes());
-                    }
-                    Part::Constant(text) => out.extend_from_slice(text),
-                    Part::Process(texts) => {
-                        let process = rows.batch.process[*row as usize] as usize;
-                        out.extend_from_slice(&texts[process.min(texts.len() - 1)]);
+            let row = *row as usize;
+            let process = rows.batch.process[row];
+            self.first.write(process, out);
+            match self.usual {
+                Some(Usual::Pml) => self.push_pml(rows, row, &mut kept, out),
+                Some(Usual::PmlStacks) => self.push_pml_stacks(rows, row, &mut kept, out),
+                None => {
+                    for (column, between) in &self.cells {
+                        self.push(*column, rows, row, &mut kept, out);
+                        between.write(process, out);
                     }
                 }
             }
-            out.push(b'\n');
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    fn push(
+        &self,
+        column: Column,
+        rows: &Rows,
+        row: usize,
+        kept: &mut Kept<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        match column {
+            // Nothing in them needs quotes.
+            Column::Class | Column::Operation | Column::OperationFull | Column::Category
+                if self.own_names =>
+            {
+                out.extend_from_slice(self.table.fixed_text(column, rows, row).as_bytes());
+            }
+            column => {
+                let cell = self.table.cell(column, rows, row, &mut kept.scratch);
+                self.push_cell(cell, &mut kept.stamp, out);
+            }
+        }
+    }
+
+    #[inline(always)]
     fn push_cell(&self, cell: Cell<'_>, stamp: &mut Stamp<'_>, out: &mut Vec<u8>) {
         match cell {
             Cell::Null => {}
             Cell::Text(text) => push_text(text, self.style.neutralise, out),
-            Cell::Number(value) => {
-                out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-            }
+            Cell::Number(value) => pieces::number(value, out),
             Cell::Bool(value) => out.extend_from_slice(if value { b"True" } else { b"False" }),
-            Cell::Micros(ticks) => {
-                out.extend_from_slice(itoa::Buffer::new().format(ticks / 10).as_bytes());
-                out.extend_from_slice(&[b'.', b'0' + (ticks % 10) as u8]);
-            }
+            Cell::Micros(ticks) => pieces::micros(ticks, out),
             Cell::Time(time) => stamp.push(time, out),
         }
     }
 }
 
-/// Writes times. Those of one day share their date, and a log is rarely longer.
-struct Stamp<'a> {
-    zone: &'a Zone,
-    day: u64,
-    /// The date of `day`, as `2026-05-12T`.
-    date: Vec<u8>,
-}
-
-impl<'a> Stamp<'a> {
-    fn new(zone: &'a Zone) -> Self {
-        Self {
-            zone,
-            day: u64::MAX,
-            date: Vec::new(),
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, time: Filetime, out: &mut Vec<u8>) {
-        if !self.zone.is_utc() {
-            push_rfc3339_bytes(out, time, self.zone);
-            return;
-        }
-        let (day, clock) = (time.0 / TICKS_PER_DAY, time.0 % TICKS_PER_DAY);
-        if day != self.day {
-            self.day = day;
-            self.date.clear();
-            push_rfc3339_bytes(&mut self.date, time, self.zone);
-            self.date.truncate(self.date.len() - CLOCK_LEN);
-        }
-        out.extend_from_slice(&self.date);
-        let seconds = (clock / TICKS_PER_SECOND) as u32;
-        let mut fraction = (clock % TICKS_PER_SECOND) as u32;
-        let mut text = *b"00:00:00.0000000Z";
-        for (at, value) in [
-            (0, seconds / 3_600),
-            (3, seconds / 60 % 60),
-            (6, seconds % 60),
-        ] {
-            text[at] += (value / 10) as u8;
-            text[at + 1] += (value % 10) as u8;
-        }
-        for digit in text[9..16].iter_mut().rev() {
-            *digit += (fraction % 10) as u8;
-            fraction /= 10;
-        }
-        out.extend_from_slice(&text);
-    }
-}
-
-/// Length of `00:00:00.0000000Z`.
-const CLOCK_LEN: usize = 17;
-
 /// Writes a text as a cell, with quotes where it needs them.
-#[inline]
+#[inline(never)]
 fn push_text(text: &str, neutralise: bool, out: &mut Vec<u8>) {
-    if !neutralise && is_plain(text) {
-        out.extend_from_slice(text.as_bytes());
+    let bytes = text.as_bytes();
+    let marks = Marks::of(bytes);
+    if neutralise {
+        push_odd_text(&clean(text, true), out);
+    } else if marks.is_none() {
+        out.extend_from_slice(bytes);
+    } else if marks.is_commas() {
+        out.push(b'"');
+        out.extend_from_slice(bytes);
+        out.push(b'"');
     } else {
-        push_odd_text(&clean(text, neutralise), out);
+        push_odd_text(&clean(text, false), out);
     }
 }
 
+#[cold]
 fn push_odd_text(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let mut quotes = memchr::memchr_iter(b'"', bytes).peekable();
@@ -242,25 +335,6 @@ fn push_odd_text(text: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&bytes[start..]);
     out.push(b'"');
-}
-
-/// Whether a text can stand in a line as it is. Blocks without a way out in the middle are what the
-/// compiler turns into wide comparisons.
-fn is_plain(text: &str) -> bool {
-    !text.as_bytes().chunks(32).any(|block| {
-        block.iter().fold(false, |found, byte| {
-            found | (*byte < b' ') | (*byte == b',') | (*byte == b'"')
-        })
-    })
-}
-
-/// Whether a text has a control character below 0x20.
-fn has_control(text: &str) -> bool {
-    text.as_bytes().chunks(32).any(|block| {
-        block
-            .iter()
-            .fold(false, |found, byte| found | (*byte < b' '))
-    })
 }
 
 /// 100 ns ticks as microseconds with one digit behind the point.
@@ -281,7 +355,7 @@ pub fn clean(text: &str, neutralise: bool) -> Cow<'_, str> {
             false => shown,
         };
     }
-    if !has_control(text) {
+    if !Marks::of(text.as_bytes()).has_control() {
         return Cow::Borrowed(text);
     }
     Cow::Owned(
@@ -319,23 +393,6 @@ mod tests {
         assert_eq!(quoted("say \"x\""), "\"say \"\"x\"\"\"");
         assert_eq!(quoted("\"\"x"), "\"\"\"\"\"x\"");
         assert_eq!(quoted("a\tb"), "a b");
-        let utc = Zone::UTC;
-        let mut stamp = Stamp::new(&utc);
-        for ticks in [
-            0,
-            1,
-            863_999_999_999,
-            864_000_000_000,
-            132_390_046_907_752_429,
-            u64::MAX,
-        ] {
-            let mut text = Vec::new();
-            stamp.push(Filetime(ticks), &mut text);
-            assert_eq!(
-                String::from_utf8(text).unwrap(),
-                Filetime(ticks).to_string()
-            );
-        }
         let mut out = String::new();
         push_micros(&mut out, 123);
         assert_eq!(out, "12.3");

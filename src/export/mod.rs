@@ -7,6 +7,7 @@ pub mod filter;
 pub mod ndjson;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+mod pieces;
 mod pool;
 pub mod procmon;
 pub mod rows;

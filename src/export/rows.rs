@@ -176,7 +176,7 @@ impl<'a> Table<'a> {
     }
 
     /// The cell of a column in row `row` of the batch. `scratch` may be used for its text.
-    #[inline]
+    #[inline(always)]
     pub fn cell<'r>(
         &'r self,
         column: Column,
@@ -221,6 +221,7 @@ impl<'a> Table<'a> {
 
     /// The text of a column whose texts come from lists, without a copy; empty where it is absent or,
     /// for results, has no name.
+    #[inline(always)]
     pub fn fixed_text<'r>(&'r self, column: Column, rows: &'r Rows, row: usize) -> &'r str {
         let batch = &rows.batch;
         match column {
@@ -284,10 +285,13 @@ impl<'a> Table<'a> {
         let mut count = 0;
         let time = batch.time[row];
         let routine = batch.callback(row).map(|callback| callback.routine);
+        let mut last = None;
         for address in routine.iter().chain(batch.frames.get(row)) {
-            let Some(image) = self.drivers.suspect_at(*address, time) else {
+            let found = self.drivers.suspect_at(*address, time);
+            let Some(image) = found.filter(|_| found != last) else {
                 continue;
             };
+            last = found;
             if count == SHOWN || seen[..count].contains(&image) {
                 continue;
             }

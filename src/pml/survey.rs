@@ -10,7 +10,7 @@ use super::hints::{self, Hints};
 use super::operations::{UNKNOWN, class_of, operation_name};
 use super::record::Record;
 use crate::trace::log_writes::MOST_WRITES;
-use crate::trace::{Class, Filetime, LogWrite, OperationCount, ServicingLog, Tick, for_each_unit};
+use crate::trace::{Class, Filetime, LogWrite, OperationCount, ServicingLog, Tick, relay};
 use std::collections::HashMap;
 use std::io;
 
@@ -122,7 +122,7 @@ const LISTED: usize = 20;
 pub fn survey(file: &PmlFile, tick: Tick<'_>) -> io::Result<Survey> {
     let mut out = Survey::default();
     let units = file.len().div_ceil(UNIT);
-    for_each_unit(
+    relay(
         0..units,
         tick,
         |unit| survey_unit(file, unit),

@@ -5,6 +5,7 @@ use super::source::Trace;
 use crate::stop;
 use std::collections::BTreeMap;
 use std::io;
+use std::num::NonZero;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, mpsc};
@@ -28,6 +29,34 @@ impl Progress for Silent {
     }
 }
 
+/// Number of threads for [`for_each_unit`] where it does not run in a pool of its own; 0 while nobody has set it.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// Sets the number of threads of the process.
+pub fn set_threads(threads: NonZero<usize>) {
+    THREADS.store(threads.get(), Ordering::Relaxed);
+    // A second call in one process (tests) keeps the first pool: the result is the same.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.get())
+        .build_global();
+}
+
+/// How many threads there are to work with. The pool would know as well, but to ask it starts it, and most runs never
+/// need it.
+pub fn threads() -> usize {
+    if rayon::current_thread_index().is_some() {
+        return rayon::current_num_threads();
+    }
+    match THREADS.load(Ordering::Relaxed) {
+        0 => {
+            let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+            THREADS.store(threads, Ordering::Relaxed);
+            threads
+        }
+        threads => threads,
+    }
+}
+
 /// Runs `work` on every unit in `units` on all threads and hands the results to `take`, in order.
 ///
 /// A thread that is done takes the next unit at once, unless it would get too far ahead of `take`: a
@@ -42,9 +71,9 @@ pub fn for_each_unit<R: Send>(
     work: impl Fn(usize) -> io::Result<R> + Sync,
     mut take: impl FnMut(R) -> io::Result<()>,
 ) -> io::Result<()> {
-    let most = rayon::current_num_threads().min(units.len()) * UNITS_PER_THREAD;
-    let room = room_for(most, UNIT);
-    let threads = rayon::current_num_threads().min(units.len()).min(room);
+    let threads = threads().min(units.len());
+    let room = room_for(threads * UNITS_PER_THREAD, UNIT);
+    let threads = threads.min(room);
     if threads <= 1 {
         for unit in units {
             stop::check()?;
