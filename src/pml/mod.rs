@@ -5,6 +5,7 @@
 
 pub mod detail;
 pub mod error;
+mod facts;
 pub mod file;
 pub mod header;
 mod hints;

@@ -5,6 +5,7 @@
 
 use super::detail::{image_load, process_created, written_path};
 use super::error::PmlError;
+use super::facts::UnitFacts;
 use super::file::{PmlFile, UNIT};
 use super::hints::{self, Hints};
 use super::operations::{UNKNOWN, class_of, operation_name};
@@ -43,6 +44,8 @@ pub struct Survey {
     pub stacks: bool,
     /// Writes to servicing logs, with the numbers of their processes: the first ones.
     pub log_writes: Vec<LogWrite>,
+    /// What the units hold, in their order.
+    pub units: Vec<UnitFacts>,
     counts: Counts,
     /// The path of the write at hand.
     path: String,
@@ -136,12 +139,13 @@ pub fn survey(file: &PmlFile, tick: Tick<'_>) -> io::Result<Survey> {
 
 fn survey_unit(file: &PmlFile, unit: usize) -> io::Result<Survey> {
     let mut out = Survey::default();
+    let mut facts = UnitFacts::default();
     let records = file.unit(unit * UNIT..(unit + 1) * UNIT)?;
     for at in 0..records.len() {
         match records.record(at) {
             Ok(record) => {
                 out.fitting += u64::from(records.fits(at, &record));
-                out.note(file, (unit * UNIT + at) as u64, &record);
+                out.note(file, (unit * UNIT + at) as u64, &record, &mut facts);
             }
             Err(fault) => {
                 out.bad += 1;
@@ -152,11 +156,18 @@ fn survey_unit(file: &PmlFile, unit: usize) -> io::Result<Survey> {
             }
         }
     }
+    out.units.push(facts);
     Ok(out)
 }
 
 impl Survey {
-    fn note(&mut self, file: &PmlFile, number: u64, record: &Record<'_>) {
+    fn note(
+        &mut self,
+        file: &PmlFile,
+        number: u64,
+        record: &Record<'_>,
+        facts: &mut UnitFacts,
+    ) {
         self.good += 1;
         let time = Filetime(record.time());
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
@@ -165,6 +176,7 @@ impl Survey {
             self.note_orphan(record.process_index(), 1);
         }
         let class = class_of(record.class());
+        facts.note(record, time, class);
         self.counts
             .add(key(record), 1, || (class, operation_name(record)));
         match class {
@@ -236,6 +248,7 @@ impl Survey {
         self.bad += other.bad;
         self.bad_bytes += other.bad_bytes;
         self.fitting += other.fitting;
+        self.units.extend(other.units);
         for (number, events) in other.orphans {
             self.note_orphan(number, events);
         }

@@ -2,6 +2,7 @@
 
 use super::detail::{self, Mode};
 use super::error::PmlError;
+use super::facts::{UnitFacts, tells};
 use super::file::{OpenError, PmlFile, UNIT};
 use super::hints;
 use super::hosts::Accounts;
@@ -17,7 +18,7 @@ use crate::trace::path::strip_prefix_no_case;
 use crate::trace::time::TICKS_PER_SECOND;
 use crate::trace::{
     Batch, Boot, BootBasis, Class, Coverage, CreateRequest, FileUse, Filetime, Frames, KernelImage,
-    Kind, Module, NO_PROCESS, Process, Records, Select, Tick, Trace, TraceInfo, Want,
+    Kind, Module, NO_PROCESS, Outcomes, Process, Records, Select, Tick, Trace, TraceInfo, Want,
 };
 use std::collections::HashMap;
 use std::io;
@@ -30,6 +31,7 @@ pub struct PmlTrace {
     pub(super) file: PmlFile,
     pub(super) info: TraceInfo,
     pub(super) accounts: Accounts,
+    pub(super) units: Vec<UnitFacts>,
 }
 
 impl PmlTrace {
@@ -67,6 +69,7 @@ impl PmlTrace {
             file,
             info,
             accounts,
+            units: found.units,
         })
     }
 
@@ -105,7 +108,9 @@ impl PmlTrace {
             .position(record.process_index())
             .unwrap_or(NO_PROCESS);
         let time = Filetime(record.time());
-        if !select.takes(time, class, process, record.tid()) {
+        if !select.takes(time, class, process, record.tid())
+            || select.outcomes == Outcomes::Telling && !tells(record)
+        {
             return;
         }
         if want.path || select.paths.is_some() {
@@ -215,6 +220,10 @@ impl Trace for PmlTrace {
         select: &Select<'_>,
         batch: &mut Batch,
     ) -> io::Result<()> {
+        let held = self.units.get(unit);
+        if !held.is_none_or(|facts| facts.may_hold(select, &self.file.processes)) {
+            return Ok(());
+        }
         let records = self.unit(unit)?;
         for at in 0..records.len() {
             if let Ok(record) = records.record(at) {

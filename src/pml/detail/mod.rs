@@ -108,6 +108,12 @@ pub fn push_target_path(record: &Record<'_>, out: &mut String) -> bool {
     true
 }
 
+/// Whether a file event gives a file a second name: renames it or makes a hard link to it.
+#[inline]
+pub fn names_file_anew(record: &Record<'_>) -> bool {
+    matches!(record.class(), class::FILE | class::IPC) && rename::target(record).is_some()
+}
+
 /// The Category column: `Read`, `Write`, `Read Metadata`, `Write Metadata` or nothing.
 pub fn category(record: &Record<'_>) -> &'static str {
     match record.class() {
