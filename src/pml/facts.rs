@@ -73,3 +73,89 @@ impl UnitFacts {
             })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::view::Source;
+    use crate::pml::PmlTrace;
+    use crate::trace::{Batch, Trace, Want};
+    use std::path::Path;
+    use tracegen::scenario::boot_case;
+
+    fn events(trace: &PmlTrace, select: &Select<'_>) -> Batch {
+        let want = Want {
+            target: true,
+            ..Want::default()
+        };
+        let mut out = Batch::default();
+        for unit in 0..trace.units() {
+            trace.decode(unit, &want, select, &mut out).unwrap();
+        }
+        out
+    }
+
+    /// What `select` gives is what it takes of all events; how many units were passed over.
+    fn passed_over(trace: &PmlTrace, all: &Batch, select: &Select<'_>) -> usize {
+        let rows = 0..all.len();
+        let taken = rows.filter(|row| {
+            let row = *row;
+            let tells = all.status[row].is_some_and(|status| status >= FAILURES)
+                || !all.target.get(row).is_empty() && all.class[row] == Class::FileSystem;
+            select.takes(
+                all.time[row],
+                all.class[row],
+                all.process[row],
+                all.tid[row],
+            ) && (select.outcomes == Outcomes::All || tells)
+        });
+        let expected: Vec<u64> = taken.map(|row| all.event[row]).collect();
+        assert_eq!(events(trace, select).event, expected);
+        let held = |facts: &&UnitFacts| !facts.may_hold(select, &trace.file().processes);
+        trace.units.iter().filter(held).count()
+    }
+
+    #[test]
+    fn units_are_passed_over_and_no_event_is() {
+        let source = Source::Memory(boot_case().bytes().into());
+        let trace = PmlTrace::from_source(source, Path::new("made.pml"), &|_| ()).unwrap();
+        let all = events(&trace, &Select::default());
+        assert!(trace.units() >= 3 && trace.units.len() == trace.units());
+        assert_eq!(passed_over(&trace, &all, &Select::default()), 0);
+        let mut by_time = 0;
+        for facts in &trace.units {
+            let (from, to) = (Some(facts.first), Some(facts.last));
+            for (from, to) in [(from, to), (from, None), (None, to), (to, from)] {
+                let select = Select {
+                    from,
+                    to,
+                    ..Select::default()
+                };
+                by_time += passed_over(&trace, &all, &select);
+            }
+        }
+        assert!(by_time >= trace.units());
+        for class in Class::ALL {
+            let select = Select {
+                classes: vec![class],
+                ..Select::default()
+            };
+            let over = passed_over(&trace, &all, &select);
+            assert!(class != Class::Kernel || over == trace.units());
+        }
+        let mut by_process = 0;
+        for process in 0..trace.info().processes.len() {
+            let mut wanted = vec![false; trace.info().processes.len()];
+            wanted[process] = true;
+            for outcomes in [Outcomes::All, Outcomes::Telling] {
+                let select = Select {
+                    processes: Some(wanted.clone()),
+                    outcomes,
+                    ..Select::default()
+                };
+                by_process += passed_over(&trace, &all, &select);
+            }
+        }
+        assert!(by_process > 0);
+    }
+}

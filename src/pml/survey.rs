@@ -161,13 +161,7 @@ fn survey_unit(file: &PmlFile, unit: usize) -> io::Result<Survey> {
 }
 
 impl Survey {
-    fn note(
-        &mut self,
-        file: &PmlFile,
-        number: u64,
-        record: &Record<'_>,
-        facts: &mut UnitFacts,
-    ) {
+    fn note(&mut self, file: &PmlFile, number: u64, record: &Record<'_>, facts: &mut UnitFacts) {
         self.good += 1;
         let time = Filetime(record.time());
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
