@@ -16,9 +16,9 @@ use crate::say;
 use std::io;
 use std::ops::Range;
 
-/// Events in a unit of work: half a megabyte of a log with stacks, and as much of text, so that a unit
+/// Events in a unit of work: a quarter of a megabyte of a log with stacks, and as much of text, so that a unit
 /// stays in a core's cache from its decoding to its last cell.
-pub const UNIT: usize = 1024;
+pub const UNIT: usize = 512;
 
 /// Why a log could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -323,7 +323,7 @@ impl PmlFile {
         }
         let mut known = Vec::new();
         for first in (0..self.len()).step_by(UNIT) {
-            let unit = self.unit(first..first + UNIT)?;
+            let unit = self.unit_alone(first..first + UNIT)?;
             for (at, (offset, _)) in unit.places.iter().enumerate() {
                 let fits = unit.record(at).is_ok_and(|record| unit.fits(at, &record));
                 if fits && known.last().is_none_or(|last| last < offset) {
@@ -429,11 +429,23 @@ impl PmlFile {
         }
     }
 
-    /// A run of events, mapped together.
+    /// A run of events, and what Procmon's own text of the last one may run on into.
     ///
     /// # Errors
-    /// When the file cannot be mapped.
+    /// When the file cannot be read.
     pub fn unit(&self, numbers: Range<usize>) -> io::Result<Unit> {
+        self.unit_and(OVERREAD, numbers)
+    }
+
+    /// A run of events and nothing else.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) fn unit_alone(&self, numbers: Range<usize>) -> io::Result<Unit> {
+        self.unit_and(0, numbers)
+    }
+
+    fn unit_and(&self, behind: u64, numbers: Range<usize>) -> io::Result<Unit> {
         let first = numbers.start.min(self.places.count);
         let last = numbers.end.min(self.places.count);
         let mut places = Vec::with_capacity(last - first);
@@ -468,7 +480,7 @@ impl PmlFile {
             first,
             bytes: Bytes::of(
                 &self.source,
-                start..high.saturating_add(OVERREAD),
+                start..high.saturating_add(behind),
                 &self.spare,
             )?,
             start,

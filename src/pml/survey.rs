@@ -140,7 +140,7 @@ pub fn survey(file: &PmlFile, tick: Tick<'_>) -> io::Result<Survey> {
 fn survey_unit(file: &PmlFile, unit: usize) -> io::Result<Survey> {
     let mut out = Survey::default();
     let mut facts = UnitFacts::default();
-    let records = file.unit(unit * UNIT..(unit + 1) * UNIT)?;
+    let records = file.unit_alone(unit * UNIT..(unit + 1) * UNIT)?;
     for at in 0..records.len() {
         match records.record(at) {
             Ok(record) => {

@@ -22,6 +22,7 @@ use crate::trace::{
 };
 use std::collections::HashMap;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -83,8 +84,7 @@ impl PmlTrace {
     /// # Errors
     /// When the file can no longer be read.
     pub fn unit(&self, unit: usize) -> io::Result<Unit> {
-        let first = unit.saturating_mul(UNIT);
-        self.file.unit(first..first.saturating_add(UNIT))
+        self.file.unit(numbers(unit))
     }
 
     /// Account names that the log explains.
@@ -166,6 +166,12 @@ impl PmlTrace {
     }
 }
 
+/// The events of a unit.
+fn numbers(unit: usize) -> Range<usize> {
+    let first = unit.saturating_mul(UNIT);
+    first..first.saturating_add(UNIT)
+}
+
 /// What a file event says of its open file: the log holds no FileObject, only what creates ask for.
 fn file_use(class: Class, record: &Record<'_>) -> Option<FileUse> {
     if class != Class::FileSystem {
@@ -224,7 +230,11 @@ impl Trace for PmlTrace {
         if !held.is_none_or(|facts| facts.may_hold(select, &self.file.processes)) {
             return Ok(());
         }
-        let records = self.unit(unit)?;
+        let records = self.file.unit_alone(numbers(unit))?;
+        if select.takes_all() {
+            // Growing by doubling would touch twice the memory.
+            batch.reserve(records.len(), want);
+        }
         for at in 0..records.len() {
             if let Ok(record) = records.record(at) {
                 self.push(records.first() + at, &record, want, select, batch);

@@ -120,6 +120,12 @@ impl TextColumn {
         &self.text[start..end]
     }
 
+    /// Makes room for `rows` more texts of `bytes` each.
+    fn reserve(&mut self, rows: usize, bytes: usize) {
+        self.text.reserve(rows * bytes);
+        self.ends.reserve(rows);
+    }
+
     /// Removes all rows and keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();
@@ -305,6 +311,34 @@ impl Batch {
         self.file_uses.get(row)?.as_ref()
     }
 
+    /// Makes room for `rows` more events with what is wanted of them, as long as it usually is.
+    pub fn reserve(&mut self, rows: usize, want: &Want) {
+        const TEXT: usize = 128;
+        const FRAMES: usize = 16;
+        self.event.reserve(rows);
+        self.time.reserve(rows);
+        self.class.reserve(rows);
+        self.operation.reserve(rows);
+        self.operation_full.reserve(rows);
+        self.process.reserve(rows);
+        self.tid.reserve(rows);
+        self.status.reserve(rows);
+        self.duration.reserve(rows);
+        self.waits.reserve(rows);
+        self.category.reserve(if want.category { rows } else { 0 });
+        self.path.reserve(rows, if want.path { TEXT } else { 0 });
+        self.target.reserve(rows, 0);
+        self.detail
+            .reserve(rows, if want.detail { TEXT } else { 0 });
+        let frames = if want.frames == Frames::None {
+            0
+        } else {
+            FRAMES
+        };
+        self.frames.frames.reserve(rows * frames);
+        self.frames.ends.reserve(rows);
+    }
+
     /// Removes all rows and keeps the memory.
     pub fn clear(&mut self) {
         self.event.clear();
@@ -440,6 +474,15 @@ impl Memo {
 }
 
 impl Select<'_> {
+    /// Whether it leaves out nothing by what events are, their times aside.
+    pub fn takes_all(&self) -> bool {
+        self.classes.is_empty()
+            && self.processes.is_none()
+            && self.tids.is_empty()
+            && self.paths.is_none()
+            && self.outcomes == Outcomes::All
+    }
+
     /// Whether an event with these facts is wanted, its paths aside.
     #[inline]
     pub fn takes(&self, time: Filetime, class: Class, process: u32, tid: u32) -> bool {
