@@ -108,7 +108,7 @@ pub fn run_case(
     if let Some(folder) = out {
         ReportFolder::check(folder, &files(args), inputs, args.force)?;
     }
-    let mut opened = open_case(inputs, args.archives.options()?, bars);
+    let mut opened = open_case(inputs, args.archives.options()?, &options.rules.scope, bars);
     if let Some(folder) = out {
         for name in files(args) {
             not_an_input(&folder.join(name), &opened.found)?;

@@ -25,8 +25,9 @@ pub fn run(args: &ExportArgs, global: &GlobalArgs) -> Result<Status, CliError> {
         not_an_input(&args.output, &args.files)?;
         check_writable(&args.output)?;
     }
+    let scope = filter.driver_store.then_some(&filter.rules.scope);
     let (bars, lang) = (Bars::new(global.quiet), global.reader().lang);
-    let opened = open_all(&args.files, args.archives.options()?, &bars);
+    let opened = open_all(&args.files, args.archives.options()?, scope, &bars);
     // A table with a file missing would pass for the whole.
     if opened.traces.is_empty() || opened.status() != Status::Done {
         return Err(opened.nothing_usable());

@@ -5,6 +5,7 @@ use super::parts::{PartNote, put_together};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::etl::{self, EtlTrace};
+use crate::findings::scope::Scope;
 use crate::input::archive::{Contents, UnpackOptions, Workspace};
 use crate::input::view::Source;
 use crate::input::{FileKind, FoundFile, find};
@@ -59,6 +60,8 @@ pub struct Opened {
     pub part_notes: Vec<PartNote>,
     workspace: Workspace,
     purpose: Purpose,
+    /// The files whose events are asked for; all where `None`.
+    scope: Option<Scope>,
 }
 
 /// What there is to tell of an input that was taken out of an archive.
@@ -227,7 +230,8 @@ impl Opened {
             FileKind::Etl => {
                 let bar = bars.bar(format!("Opening {name}"), 0);
                 let facts_only = self.purpose == Purpose::Facts;
-                match open_etl(path, facts_only, &|units| bar.tick(units)) {
+                let scope = self.scope.as_ref();
+                match open_etl(path, facts_only, scope, &|units| bar.tick(units)) {
                     Ok(trace) => self.traces.push((name, OpenTrace::Etl(Box::new(trace)))),
                     Err(error) => self.unreadable.push(of_file(&name, &error.message())),
                 }
@@ -247,10 +251,19 @@ impl Opened {
     }
 }
 
-fn open_etl(path: &Path, facts_only: bool, tick: Tick<'_>) -> Result<EtlTrace, etl::OpenError> {
-    match facts_only {
-        true => EtlTrace::survey(Source::open(path)?, path, tick),
-        false => EtlTrace::open(path, tick),
+fn open_etl(
+    path: &Path,
+    facts_only: bool,
+    scope: Option<&Scope>,
+    tick: Tick<'_>,
+) -> Result<EtlTrace, etl::OpenError> {
+    match scope {
+        _ if facts_only => EtlTrace::survey(Source::open(path)?, path, tick),
+        None => EtlTrace::open(path, tick),
+        Some(scope) => {
+            let test = |root: Option<&str>, path: &str| scope.on(root).file(path);
+            EtlTrace::open_for(path, &test, tick)
+        }
     }
 }
 
@@ -271,25 +284,38 @@ pub fn of_file(name: &str, told: &Message) -> Message {
 
 /// Opens every trace that `paths` stand for, for their facts: events cannot be had from all of them.
 pub fn open_for_facts(paths: &[PathBuf], unpack: UnpackOptions, bars: &Bars) -> Opened {
-    open(paths, unpack, bars, Purpose::Facts)
+    open(paths, unpack, None, bars, Purpose::Facts)
 }
 
-/// Opens every trace that `paths` stand for: folders are searched, archives unpacked.
-pub fn open_all(paths: &[PathBuf], unpack: UnpackOptions, bars: &Bars) -> Opened {
-    open(paths, unpack, bars, Purpose::Events)
+/// Opens every trace that `paths` stand for: folders are searched, archives unpacked. With a `scope`, for the events on
+/// its files.
+pub fn open_all(
+    paths: &[PathBuf],
+    unpack: UnpackOptions,
+    scope: Option<&Scope>,
+    bars: &Bars,
+) -> Opened {
+    open(paths, unpack, scope, bars, Purpose::Events)
 }
 
 /// The same, and finds the servicing logs.
-pub fn open_case(paths: &[PathBuf], unpack: UnpackOptions, bars: &Bars) -> Opened {
-    open(paths, unpack, bars, Purpose::Case)
+pub fn open_case(paths: &[PathBuf], unpack: UnpackOptions, scope: &Scope, bars: &Bars) -> Opened {
+    open(paths, unpack, Some(scope), bars, Purpose::Case)
 }
 
-fn open(paths: &[PathBuf], unpack: UnpackOptions, bars: &Bars, purpose: Purpose) -> Opened {
+fn open(
+    paths: &[PathBuf],
+    unpack: UnpackOptions,
+    scope: Option<&Scope>,
+    bars: &Bars,
+    purpose: Purpose,
+) -> Opened {
     let (files, errors) = find(paths);
     let mut out = Opened {
         traces: Vec::new(),
         logs: Vec::new(),
         purpose,
+        scope: scope.cloned(),
         unreadable: errors
             .iter()
             .map(|error| Message::verbatim(error.to_string()))

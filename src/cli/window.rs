@@ -14,12 +14,17 @@ use crate::report::timeline::text;
 /// Runs the command.
 pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     let bars = Bars::new(global.quiet);
-    let mut opened = open_case(&args.inputs, args.archives.options()?, &bars);
-    let options = TextOptions {
+    let options = Options {
+        log_zone: args.log_tz.clone(),
+        ..Options::default()
+    };
+    let scope = &options.rules.scope;
+    let mut opened = open_case(&args.inputs, args.archives.options()?, scope, &bars);
+    let text_options = TextOptions {
         encoding: args.log_encoding,
         ..TextOptions::default()
     };
-    let logs = read_logs(&mut opened, &options, &bars);
+    let logs = read_logs(&mut opened, &text_options, &bars);
     if opened.traces.is_empty() && logs.is_empty() {
         return Err(opened.nothing_usable());
     }
@@ -37,10 +42,6 @@ pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     let case = Case {
         logs,
         inputs: inputs.collect(),
-    };
-    let options = Options {
-        log_zone: args.log_tz.clone(),
-        ..Options::default()
     };
     let found = timeline(&case, &options, &bars)?;
     if args.json {

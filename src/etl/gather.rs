@@ -50,23 +50,15 @@ pub trait Choose<'a> {
     fn meet(&mut self, form: &Form<()>) -> Self::Care;
 
     /// The next record, of the kernel and with a form that is not passed over, with its time stamp.
-    fn kernel(
-        &mut self,
-        entries: &mut Entries,
-        place: Place,
-        form: &Form<Self::Care>,
-        ticks: i64,
-        record: Record<'a>,
-    );
+    fn kernel(&mut self, place: Place, form: &Form<Self::Care>, ticks: i64, record: Record<'a>);
 
     /// The next record, of any kind.
-    fn other(&mut self, entries: &mut Entries, place: Place, record: Record<'a>);
+    fn other(&mut self, place: Place, record: Record<'a>);
 }
 
 /// The records of a buffer on their way to who chooses among them.
 struct Choosing<'c, 'a, C> {
     chooser: &'c mut C,
-    entries: &'c mut Entries,
     place: Place,
     data: &'a [u8],
 }
@@ -94,14 +86,13 @@ impl<'a, C: Choose<'a>> Sink<'a> for Choosing<'_, 'a, C> {
     fn kernel(&mut self, form: &mut Form<C::Care>, ticks: i64, record: Record<'a>) {
         let place = self.next(&record);
         if form.care != C::Care::default() {
-            self.chooser
-                .kernel(self.entries, place, form, ticks, record);
+            self.chooser.kernel(place, form, ticks, record);
         }
     }
 
     fn other(&mut self, record: Record<'a>) {
         let place = self.next(&record);
-        self.chooser.other(self.entries, place, record);
+        self.chooser.other(place, record);
     }
 
     fn bad(&mut self, _: EtlError) {}
@@ -123,7 +114,7 @@ pub struct Space<'s> {
 #[derive(Debug, Default)]
 struct Kept {
     buffers: Vec<Scratch>,
-    entries: Entries,
+    entries: Vec<Entries>,
 }
 
 impl Spaces {
@@ -135,8 +126,22 @@ impl Spaces {
         if kept.buffers.len() < buffers || kept.buffers.len() > 4 * buffers {
             kept.buffers.resize_with(buffers, Scratch::default);
         }
-        kept.entries.clear();
         Space { from: self, kept }
+    }
+}
+
+impl Space<'_> {
+    /// Entries without any in them; `numbered` where records are taken with numbers.
+    pub fn entries(&mut self, numbered: bool) -> Entries {
+        let mut out = self.kept.entries.pop().unwrap_or_default();
+        out.clear();
+        out.numbered = numbered;
+        out
+    }
+
+    /// Keeps entries for the next slice.
+    pub fn keep(&mut self, entries: Entries) {
+        self.kept.entries.push(entries);
     }
 }
 
@@ -179,7 +184,7 @@ impl<'f> Loaded<'f> {
     }
 
     /// Lets `chooser` see the records, buffer by buffer in file order, with where they are. `space` is that of
-    /// [`Loaded::space`]. What was taken is in no order before [`Gathered::sort`].
+    /// [`Loaded::space`].
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -188,12 +193,9 @@ impl<'f> Loaded<'f> {
         first_numbers: &[u64],
         space: &'a mut Space<'_>,
         chooser: &mut C,
-    ) -> io::Result<Gathered<'a>> {
-        let Kept { buffers, entries } = &mut space.kept;
-        let mut out = Gathered {
-            slots: Vec::with_capacity(self.buffers.len()),
-            entries,
-        };
+    ) -> io::Result<Slots<'a>> {
+        let buffers = &mut space.kept.buffers;
+        let mut out = Slots(Vec::with_capacity(self.buffers.len()));
         let mut forms = Forms::default();
         for (buffer, scratch) in self.buffers.iter().zip(buffers) {
             let number = *buffer as usize;
@@ -202,18 +204,17 @@ impl<'f> Loaded<'f> {
             let cpu = self.file.buffers().get(number).map_or(0, |b| b.cpu);
             let mut choosing = Choosing {
                 chooser: &mut *chooser,
-                entries: &mut *out.entries,
                 place: Place {
                     buffer: *buffer,
                     cpu,
-                    slot: out.slots.len() as u32,
+                    slot: out.0.len() as u32,
                     at: 0,
                     place: 0,
                 },
                 data,
             };
             records.walk(&mut forms, &mut choosing);
-            out.slots.push(Slot {
+            out.0.push(Slot {
                 buffer: *buffer,
                 cpu,
                 first: first_numbers.get(number).copied().unwrap_or(0),
@@ -225,7 +226,7 @@ impl<'f> Loaded<'f> {
 }
 
 /// Where a record is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Place {
     /// Its buffer.
     pub buffer: u32,
@@ -236,36 +237,42 @@ pub struct Place {
     place: u32,
 }
 
+/// Bits of a position that hold which record of its buffer it is; as many hold where it starts, in units of 8 bytes.
+/// Buffers have 16 MiB at most, records start at multiples of 8 bytes and take 8 at least.
+const RECORD_BITS: u32 = 21;
+
 impl Place {
     /// Which of the good records of its buffer it is.
     pub fn index(&self) -> u64 {
         u64::from(self.place)
+    }
+
+    /// The record at the place, where `data` is that of its buffer.
+    pub fn record<'a>(&self, data: &'a [u8]) -> Option<Record<'a>> {
+        Record::parse(data.get(self.at as usize..)?).ok()
+    }
+
+    /// All of it in one number, which rises in the order of the file: buffer of the slice, start, number in the buffer.
+    #[inline]
+    fn position(&self) -> u64 {
+        ((u64::from(self.slot) << RECORD_BITS) | (u64::from(self.at) / 8)) << RECORD_BITS
+            | u64::from(self.place)
     }
 }
 
 /// Which records were taken, by start; those of one start as they lie in the file.
 #[derive(Debug, Default)]
 pub struct Entries {
-    /// Those that were taken, in that order.
-    taken: Vec<Taken>,
-    /// Of those that are kept the start with its order kept as an unsigned number, and the number of the record among those
-    /// taken: two numbers in one, so that one comparison puts them in order.
+    /// Start with its order kept as an unsigned number, and position: two numbers in one, so that one comparison puts
+    /// them in order.
     order: Vec<u128>,
+    /// What each was taken with, if that was asked for.
+    numbers: Vec<u32>,
+    numbered: bool,
 }
 
 /// Entries and buffers' places that are worth keeping for the next slice.
 const KEEP: usize = 1 << 18;
-
-/// Where a record that was taken is.
-#[derive(Debug, Clone, Copy)]
-struct Taken {
-    start: i64,
-    slot: u32,
-    at: u32,
-    place: u32,
-    /// What it was taken with.
-    number: u32,
-}
 
 /// Turns the order of signed numbers into that of unsigned ones, and back.
 const SIGN: u64 = 1 << 63;
@@ -274,31 +281,31 @@ impl Entries {
     /// Takes the record at `place`, which starts at `start` (a key).
     #[inline]
     pub fn take(&mut self, start: i64, place: Place) {
-        self.take_with(start, place, 0);
+        self.order.push(order_of(start, place));
+        if self.numbered {
+            self.numbers.push(0);
+        }
     }
 
-    /// Takes it with a number by which [`Gathered::sort`] asks whether it is kept.
+    /// Takes a record by its order.
+    pub fn take_at(&mut self, order: Order) {
+        self.order.push(order.0);
+        if self.numbered {
+            self.numbers.push(0);
+        }
+    }
+
+    /// Takes it with a number by which [`Slots::in_order`] asks whether it is kept.
     #[inline]
     pub fn take_with(&mut self, start: i64, place: Place, number: u32) {
-        self.taken.push(Taken {
-            start,
-            slot: place.slot,
-            at: place.at,
-            place: place.place,
-            number,
-        });
-    }
-
-    /// Gives its order to a record that is not taken but has its place among those that are.
-    #[inline]
-    pub fn pass(&mut self, start: i64) -> Order {
-        Order(order_of(start, self.taken.len() as u64))
+        self.order.push(order_of(start, place));
+        self.numbers.push(number);
     }
 
     fn clear(&mut self) {
         self.order.clear();
-        self.taken.clear();
-        if self.taken.capacity() > KEEP {
+        self.numbers.clear();
+        if self.order.capacity() > KEEP {
             *self = Self::default();
         }
     }
@@ -308,9 +315,17 @@ impl Entries {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Order(u128);
 
+impl Order {
+    /// Of the record at `place`, which starts at `start` (a key).
+    #[inline]
+    pub fn of(start: i64, place: Place) -> Self {
+        Self(order_of(start, place))
+    }
+}
+
 #[inline]
-fn order_of(start: i64, number: u64) -> u128 {
-    u128::from(start as u64 ^ SIGN) << 64 | u128::from(number)
+fn order_of(start: i64, place: Place) -> u128 {
+    u128::from(start as u64 ^ SIGN) << 64 | u128::from(place.position())
 }
 
 /// A buffer of a slice.
@@ -322,24 +337,65 @@ struct Slot<'a> {
     data: &'a [u8],
 }
 
-/// Records of a slice, in time order.
+/// The buffers of a slice that was looked through.
 #[derive(Debug)]
-pub struct Gathered<'a> {
-    slots: Vec<Slot<'a>>,
-    entries: &'a mut Entries,
-}
+pub struct Slots<'a>(Vec<Slot<'a>>);
 
-impl<'a> Gathered<'a> {
-    /// Puts those for which `keep` says so in order of time. It is asked for the number that each was taken with, 0 where it
-    /// was taken without.
-    pub fn sort(&mut self, keep: impl Fn(u32) -> bool) {
-        let Entries { taken, order } = &mut *self.entries;
-        let kept = taken.iter().zip(0..).filter(|(one, _)| keep(one.number));
-        order.extend(kept.map(|(one, number)| order_of(one.start, number)));
-        // Buffers are runs that are sorted already, which this sort makes use of.
-        order.sort();
+impl<'a> Slots<'a> {
+    /// The record at a place; its start is its time stamp.
+    pub fn at(&self, place: Place) -> Option<Placed<'a>> {
+        self.placed(place.position(), None, |_| 0)
     }
 
+    /// The records that were taken and that `keep` tells to keep, in order of time. It is asked for the number that each
+    /// was taken with, 0 where it was taken without.
+    pub fn in_order(&self, mut entries: Entries, keep: impl Fn(u32) -> bool) -> Gathered<'_, 'a> {
+        if entries.numbered {
+            let mut numbers = entries.numbers.iter();
+            let order = &mut entries.order;
+            order.retain(|_| numbers.next().is_none_or(|number| keep(*number)));
+        }
+        // Buffers are runs that are sorted already, which this sort makes use of.
+        entries.order.sort();
+        Gathered {
+            slots: self,
+            entries,
+        }
+    }
+
+    #[inline]
+    fn placed(
+        &self,
+        position: u64,
+        start: Option<i64>,
+        no_time: impl FnOnce(usize) -> i64,
+    ) -> Option<Placed<'a>> {
+        const MASK: u64 = (1 << RECORD_BITS) - 1;
+        let slot = self.0.get((position >> (2 * RECORD_BITS)) as usize)?;
+        let at = (position >> RECORD_BITS & MASK) as usize * 8;
+        let record = Record::parse(slot.data.get(at..)?).ok()?;
+        let ticks = record.time();
+        let ticks = ticks.unwrap_or_else(|| no_time(slot.buffer as usize));
+        Some(Placed {
+            start: start.unwrap_or(ticks),
+            ticks,
+            number: slot.first + (position & MASK),
+            buffer: slot.buffer,
+            cpu: slot.cpu,
+            hook: hook_of(&record),
+            record,
+        })
+    }
+}
+
+/// Records of a slice, in time order.
+#[derive(Debug)]
+pub struct Gathered<'s, 'a> {
+    slots: &'s Slots<'a>,
+    entries: Entries,
+}
+
+impl<'a> Gathered<'_, 'a> {
     /// The order of record `at`.
     #[inline]
     pub fn order(&self, at: usize) -> Order {
@@ -360,41 +416,12 @@ impl<'a> Gathered<'a> {
     #[inline]
     pub fn get(&self, at: usize, no_time: impl FnOnce(usize) -> i64) -> Option<Placed<'a>> {
         let order = *self.entries.order.get(at)?;
-        let taken = *self.entries.taken.get(order as u64 as usize)?;
-        self.placed(taken, Some(taken.start), no_time)
+        let start = ((order >> 64) as u64 ^ SIGN) as i64;
+        self.slots.placed(order as u64, Some(start), no_time)
     }
 
-    /// The record at a place; its start is its time stamp.
-    pub fn at(&self, place: Place) -> Option<Placed<'a>> {
-        let taken = Taken {
-            start: 0,
-            slot: place.slot,
-            at: place.at,
-            place: place.place,
-            number: 0,
-        };
-        self.placed(taken, None, |_| 0)
-    }
-
-    #[inline]
-    fn placed(
-        &self,
-        taken: Taken,
-        start: Option<i64>,
-        no_time: impl FnOnce(usize) -> i64,
-    ) -> Option<Placed<'a>> {
-        let slot = self.slots.get(taken.slot as usize)?;
-        let record = Record::parse(slot.data.get(taken.at as usize..)?).ok()?;
-        let ticks = record.time();
-        let ticks = ticks.unwrap_or_else(|| no_time(slot.buffer as usize));
-        Some(Placed {
-            start: start.unwrap_or(ticks),
-            ticks,
-            number: slot.first + u64::from(taken.place),
-            buffer: slot.buffer,
-            cpu: slot.cpu,
-            hook: hook_of(&record),
-            record,
-        })
+    /// Gives the space back.
+    pub fn into_entries(self) -> Entries {
+        self.entries
     }
 }

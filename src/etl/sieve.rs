@@ -1,36 +1,117 @@
-//! A small set that says of most numbers at once that they are not in it.
+//! Sets of numbers that most numbers are not in, and that say so at once.
 
-const BITS: usize = 1 << 15;
+use hashbrown::HashSet;
+
+/// Bits of a sieve at least.
+const LEAST: usize = 1 << 15;
+/// Bits of a sieve at most: 4 MiB.
+const MOST: usize = 1 << 25;
+/// Bits for each number that is expected.
+const BITS_EACH: usize = 16;
 
 /// Numbers, by one bit of each: those that are in a set all pass, and few others.
 #[derive(Debug, Clone)]
-pub struct Sieve(Vec<u64>);
+pub struct Sieve {
+    words: Vec<u64>,
+    /// How far a product is shifted to be the number of a bit.
+    shift: u32,
+}
 
 impl Default for Sieve {
     fn default() -> Self {
-        Self(vec![0; BITS / 64])
+        Self::with_room(0)
     }
 }
 
 impl Sieve {
+    /// For so many numbers.
+    pub fn with_room(numbers: usize) -> Self {
+        let bits = numbers.saturating_mul(BITS_EACH).clamp(LEAST, MOST);
+        let bits = bits.next_power_of_two();
+        Self {
+            words: vec![0; bits / 64],
+            shift: 64 - bits.ilog2(),
+        }
+    }
+
     /// Adds a number.
     #[inline]
     pub fn add(&mut self, number: u64) {
-        let bit = bit_of(number);
-        self.0[bit / 64] |= 1 << (bit % 64);
+        let bit = self.bit_of(number);
+        if let Some(word) = self.words.get_mut(bit / 64) {
+            *word |= 1 << (bit % 64);
+        }
     }
 
     /// Whether the number may have been added; false for none that was.
     #[inline]
     pub fn may_hold(&self, number: u64) -> bool {
-        let bit = bit_of(number);
-        self.0[bit / 64] >> (bit % 64) & 1 != 0
+        let bit = self.bit_of(number);
+        let word = self.words.get(bit / 64).copied().unwrap_or(0);
+        word >> (bit % 64) & 1 != 0
+    }
+
+    #[inline]
+    fn bit_of(&self, number: u64) -> usize {
+        (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
     }
 }
 
-#[inline]
-fn bit_of(number: u64) -> usize {
-    (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 49) as usize % BITS
+/// Addresses, most of which are not among them.
+#[derive(Debug)]
+pub struct Addressed {
+    set: HashSet<u64>,
+    sieve: Sieve,
+}
+
+/// Room from the start: as many as a slice usually has.
+const USUAL: usize = 1 << 9;
+
+impl Default for Addressed {
+    fn default() -> Self {
+        Self {
+            set: HashSet::with_capacity(USUAL),
+            sieve: Sieve::default(),
+        }
+    }
+}
+
+impl Addressed {
+    /// For so many addresses.
+    pub fn with_room(addresses: usize) -> Self {
+        Self {
+            set: HashSet::with_capacity(addresses),
+            sieve: Sieve::with_room(addresses),
+        }
+    }
+
+    /// Adds an address.
+    #[inline]
+    pub fn add(&mut self, address: u64) {
+        self.sieve.add(address);
+        self.set.insert(address);
+    }
+
+    /// Whether it was added.
+    #[inline]
+    pub fn holds(&self, address: u64) -> bool {
+        self.sieve.may_hold(address) && self.set.contains(&address)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        self.set.iter().copied()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
 }
 
 #[cfg(test)]

@@ -66,6 +66,8 @@ pub const LARGE_TARGET: u64 = 2 << 20;
 const MANY: u64 = 256;
 /// Bytes of records of a slice, at most, with all buffers that reach into it.
 const LARGEST: u64 = 256 << 20;
+/// Buffers of a slice, at most.
+const MOST_BUFFERS: usize = 1 << 20;
 /// Slices in which the same bytes are read more often than this give way to slices by place.
 const REREADS: u64 = 8;
 
@@ -90,7 +92,9 @@ pub fn slices(spans: &[BufferSpan], target: u64) -> (Vec<Slice>, bool) {
     }
     let all: u64 = spans.iter().map(|span| span.bytes).sum();
     let often = read > all.saturating_mul(REREADS).max(TARGET * REREADS);
-    if !often && largest <= LARGEST {
+    let most = |slice: &Slice| slice.buffers.len() + slice.stack_buffers.len();
+    let many = by_time.iter().any(|slice| most(slice) > MOST_BUFFERS);
+    if !often && !many && largest <= LARGEST {
         return (by_time, true);
     }
     (by_place(spans), false)
@@ -173,7 +177,8 @@ fn by_place(spans: &[BufferSpan]) -> Vec<Slice> {
     let mut out: Vec<Slice> = Vec::new();
     let mut bytes = TARGET;
     for (at, span) in spans.iter().enumerate() {
-        if bytes >= TARGET {
+        let full = |slice: &Slice| slice.buffers.len() >= MOST_BUFFERS;
+        if bytes >= TARGET || out.last().is_some_and(full) {
             bytes = 0;
             out.push(Slice {
                 from: i64::MIN,

@@ -12,6 +12,7 @@ use super::guid::Guid;
 use super::info::describe;
 use super::keys::TimeKey;
 use super::link::Links;
+use super::link::noted::FileTest;
 use super::providers::provider_name;
 use super::rows;
 use super::selfdescribing::{Definitions, Event};
@@ -20,7 +21,8 @@ use crate::input::view::Source;
 use crate::trace::names::lasting;
 use crate::trace::path::file_name;
 use crate::trace::{
-    Batch, Filetime, KernelImage, NO_PROCESS, Owners, Process, Select, Tick, Trace, TraceInfo, Want,
+    Batch, Filetime, Job, KernelImage, NO_PROCESS, Owners, Process, Select, Tick, Trace, TraceInfo,
+    Want,
 };
 use std::io;
 use std::path::Path;
@@ -45,8 +47,23 @@ impl EtlTrace {
     /// When the file cannot be read or is no trace. Damage that leaves something to read is no error: it stands in
     /// [`TraceInfo::warnings`].
     pub fn open(path: &Path, tick: Tick<'_>) -> Result<Self, OpenError> {
+        Self::from_source(Source::open(path)?, path, tick)
+    }
+
+    /// The same for who will only ask for events on files that pass `test`, which is given the Windows folder of the
+    /// traced machine and a path: see [`Select::foreseen`].
+    ///
+    /// # Errors
+    /// As [`EtlTrace::open`].
+    pub fn open_for(
+        path: &Path,
+        test: &(dyn Fn(Option<&str>, &str) -> bool + Sync),
+        tick: Tick<'_>,
+    ) -> Result<Self, OpenError> {
         let mut out = Self::survey(Source::open(path)?, path, tick)?;
-        out.link(target(&out.facts.spans), tick)?;
+        let root = out.info.machine.system_root.clone();
+        let noted = |path: &str| test(root.as_deref(), path);
+        out.link_noting(target(&out.facts.spans), Some(&noted), tick)?;
         Ok(out)
     }
 
@@ -99,6 +116,16 @@ impl EtlTrace {
     /// # Errors
     /// When the file can no longer be read.
     pub fn link(&mut self, target: u64, tick: Tick<'_>) -> io::Result<()> {
+        self.link_noting(target, None, tick)
+    }
+
+    /// The same, which notes where files that pass a test are used.
+    pub(super) fn link_noting(
+        &mut self,
+        target: u64,
+        noted: Option<FileTest<'_>>,
+        tick: Tick<'_>,
+    ) -> io::Result<()> {
         let joined = [
             FILE_OPERATIONS,
             MINIFILTER_CALLBACKS,
@@ -112,8 +139,8 @@ impl EtlTrace {
             &self.file,
             &self.facts,
             &self.first_numbers,
-            needed,
-            target,
+            (needed, target),
+            noted,
             tick,
         )?;
         Ok(())
@@ -338,7 +365,16 @@ impl Trace for EtlTrace {
         select: &Select<'_>,
         batch: &mut Batch,
     ) -> io::Result<()> {
+        let job = Job {
+            want,
+            select,
+            batch,
+        };
+        self.decode_all(unit, &mut [job])
+    }
+
+    fn decode_all(&self, unit: usize, jobs: &mut [Job<'_>]) -> io::Result<()> {
         debug_assert!(NO_PROCESS as usize >= self.info.processes.len());
-        rows::decode(self, unit, want, select, batch)
+        rows::decode(self, unit, jobs)
     }
 }

@@ -153,6 +153,7 @@ impl Filter {
             }),
             tids: self.tids.clone(),
             paths: (self.driver_store || self.paths.is_some()).then_some(&test),
+            foreseen: self.driver_store,
             memo: Some(memo),
             ..Select::default()
         };

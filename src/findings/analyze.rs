@@ -1,6 +1,6 @@
 //! The analysis of a case: one or more traces of one machine.
 
-use super::causes::find_causes;
+use super::causes::{Search, find_causes};
 use super::clocks::Clocks;
 use super::describe::{coverage, describe_input, finding, identity_warnings, machine};
 use super::failing::{Candidates, FailureHint};
@@ -8,6 +8,7 @@ use super::levels::grade;
 use super::logs::{CaseLogs, LogClock, LoggedFailure, log_inputs};
 use super::merge::MergedDrivers;
 use super::onlooker::{Nobody, Onlooker};
+use super::reading::read;
 use super::rules::Rules;
 use super::schema::{DriverFinding, Failure, Findings, Input, ProcessFinding, SCHEMA, Window};
 use super::scope::TraceScope;
@@ -178,6 +179,7 @@ pub fn analyze_before<O: Onlooker>(
     let kept = options.evidence.max(GRADED);
     let mut sum = Tally::default();
     let mut processes = Vec::new();
+    let mut search = Search::new(case, &hint);
     for (number, input) in case.inputs.iter().enumerate() {
         let counting = Counting {
             number,
@@ -192,8 +194,10 @@ pub fn analyze_before<O: Onlooker>(
             candidates: candidates.as_ref(),
             limit: kept,
         };
+        let surveying = search.surveying(number, input, options, &range);
         let phase = progress.phase("Counting touches", input.trace);
-        let tally = counting.run(&*phase, onlooker, &mut *take)?;
+        let (tally, survey) = read(&counting, &surveying, &*phase, onlooker, &mut *take)?;
+        search.take(survey);
         let acted = sum.merge(tally, kept);
         collect_processes(input, &acted, &mut processes);
     }
@@ -227,7 +231,7 @@ pub fn analyze_before<O: Onlooker>(
             .cmp(&key(b))
             .then_with(|| (&a.name, &a.path).cmp(&(&b.name, &b.path)))
     });
-    let causes = find_causes(case, lists, options, &range, &hint, progress)?;
+    let causes = find_causes(case, lists, options, search, &hint, progress)?;
     warnings.extend(identity_warnings(case, &merged.drivers));
     let mut inputs: Vec<Input> = case.inputs.iter().map(describe_input).collect();
     inputs.extend(log_inputs(&case.logs, &clock));

@@ -10,6 +10,7 @@ mod levels;
 mod logs;
 mod merge;
 mod onlooker;
+mod reading;
 pub mod rules;
 pub mod schema;
 pub mod scope;

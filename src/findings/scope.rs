@@ -177,6 +177,26 @@ impl TraceScope<'_> {
         }
         self.scope.keys.is_match(&[root, rest])
     }
+
+    /// Whether a registry path counts, or may with something behind it.
+    pub fn key_or_below(&self, path: &str) -> bool {
+        let (root, rest) = split_registry(path);
+        // A key that is named by its end alone may be any.
+        let unknown = root.is_empty() && !starts_with_no_case(rest, "HK");
+        // A part of a path at its end need not be a whole name.
+        let leads_to = |key: &&str| {
+            let tail = match starts_with_no_case(key, root) {
+                true => &key[root.len()..],
+                false => return false,
+            };
+            starts_with_no_case(tail, rest.trim_end_matches('\\'))
+        };
+        unknown
+            || !self.scope.keys.set.is_empty()
+            || self.scope.keys.everything
+            || self.scope.builtin_keys
+                && (KEYS.iter().any(|key| key_holds(key, root, rest)) || KEYS.iter().any(leads_to))
+    }
 }
 
 /// Whether `rest`, a path below the Windows folder, lies in the driver store.
@@ -292,6 +312,34 @@ mod tests {
         ] {
             assert!(!scope.key(path), "{path}");
         }
+    }
+
+    #[test]
+    fn what_may_lead_to_a_key_in_scope() {
+        let scope = Scope::default();
+        let scope = scope.on(None);
+        for path in [
+            "HKLM",
+            "HKLM\\SYSTEM",
+            "hklm\\system\\driverdatabase",
+            "\\REGISTRY\\MACHINE\\DRIVERS\\DriverDatabase\\Version",
+            "HKLM\\DRIV",
+            "",
+            "Version",
+        ] {
+            assert!(scope.key_or_below(path), "{path}");
+        }
+        for path in [
+            "HKCU",
+            "HKLM\\SOFTWARE",
+            "HKLM\\SYSTEM\\Select",
+            "HKLM\\DRIVERSX",
+        ] {
+            assert!(!scope.key_or_below(path), "{path}");
+        }
+        let keys = ["HKCU\\Software\\**".to_owned()];
+        let more = Scope::new(true, None, Some(&keys)).unwrap();
+        assert!(more.on(None).key_or_below("HKLM\\SOFTWARE"));
     }
 
     #[test]

@@ -2,19 +2,16 @@
 //! callbacks ran for them.
 
 use super::failing::{Candidates, CodeMatch};
-use super::onlooker::Onlooker;
 use super::rules::Rules;
 use super::schema::{Reason, TouchKind, Touches, Window};
 use super::scope::TraceScope;
 use crate::drivers::{DriverList, is_third_party_company};
 use crate::servicing::is_servicing_process;
 use crate::trace::{
-    Batch, Class, Filetime, Frames, Memo, NO_THREAD, Phase, Process, Select, Tick, Trace,
-    for_each_unit,
+    Batch, Class, Filetime, Memo, NO_THREAD, PathTest, Phase, Process, Select, Trace,
 };
 use hashbrown::HashMap;
 use std::cmp::Reverse;
-use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -240,78 +237,91 @@ pub struct Counting<'a> {
     pub limit: usize,
 }
 
-impl Counting<'_> {
-    /// Counts the touches of one trace before the eyes of an onlooker, whose makings go to `take`.
-    ///
-    /// # Errors
-    /// When the trace can no longer be read, and those of the onlooker.
-    pub fn run<O: Onlooker>(
+/// Counting in progress.
+pub struct Counter<'c, 'a> {
+    counting: &'c Counting<'a>,
+    /// For each process, whether it is a third party's.
+    third_party: Vec<bool>,
+    /// For each process, whether it services Windows.
+    servicing: Vec<bool>,
+    /// Drivers that have all the first touches they need: later units need not copy more.
+    sated: Vec<AtomicBool>,
+}
+
+impl<'a> Counting<'a> {
+    /// The events that count: `test` is that of [`Counting::counts`], `keys` of [`TraceScope::key_or_below`].
+    pub fn select<'s>(
         &self,
-        tick: Tick<'_>,
-        onlooker: &O,
-        take: &mut dyn FnMut(usize, O::Seen) -> io::Result<()>,
-    ) -> io::Result<Tally> {
-        let in_scope =
-            |class: Class, path: &str, target: &str| self.scope.takes(class, path, target);
-        let memo = Memo::default();
-        let select = Select {
-            memo: Some(&memo),
+        test: PathTest<'s>,
+        keys: &'s (dyn Fn(&str) -> bool + Sync),
+        memo: &'s Memo,
+    ) -> Select<'s> {
+        Select {
+            memo: Some(memo),
             from: Some(*self.window.start()),
             to: Some(*self.window.end()),
             classes: TraceScope::CLASSES.to_vec(),
-            paths: Some(&in_scope),
+            paths: Some(test),
+            keys: Some(keys),
+            foreseen: true,
             ..Select::default()
-        };
-        let mut want = onlooker.want();
-        if want.frames == Frames::None {
-            want.frames = Frames::Kernel;
         }
-        let third_party: Vec<bool> = self
-            .trace
-            .info()
-            .processes
-            .iter()
-            .map(|process| is_third_party_company(&process.company))
-            .collect();
-        let servicing: Vec<bool> = self
-            .trace
-            .info()
-            .processes
-            .iter()
-            .map(|process: &Process| is_servicing_process(&process.name))
-            .collect();
-        let mut out = Tally::default();
-        // Drivers that have all the first touches they need: later units need not copy more.
-        let sated: Vec<AtomicBool> = (0..self.driver_count).map(|_| false.into()).collect();
-        for_each_unit(
-            0..self.trace.units(),
-            tick,
-            |unit| {
-                let mut batch = onlooker.batch();
-                self.trace.decode(unit, &want, &select, &mut batch)?;
-                let tally = self.count(unit, &batch, &third_party, &servicing, &sated);
-                Ok((tally, onlooker.see(self.number, batch)?))
-            },
-            |(part, seen): (Tally, O::Seen)| {
-                take(self.number, seen)?;
-                for (process, (touches, failures)) in out.merge(part, self.limit) {
-                    let sum = out.processes.entry(process).or_default();
-                    sum.0 += touches;
-                    sum.1 += failures;
-                }
-                for (number, driver) in &out.drivers {
-                    let sated = &sated[*number as usize];
-                    let others = driver.failures + driver.delays;
-                    let enough = driver.touches.total().saturating_sub(others);
-                    sated.store(enough >= self.limit as u64, Ordering::Relaxed);
-                }
-                Ok(())
-            },
-        )?;
-        out.finish(self.limit);
-        Ok(out)
     }
 
+    /// Whether an event with these paths counts.
+    pub fn counts(&self, class: Class, path: &str, target: &str) -> bool {
+        self.scope.takes(class, path, target)
+    }
+
+    /// Begins to count.
+    pub fn begin(&self) -> Counter<'_, 'a> {
+        let processes = || self.trace.info().processes.iter();
+        Counter {
+            counting: self,
+            third_party: processes()
+                .map(|process| is_third_party_company(&process.company))
+                .collect(),
+            servicing: processes()
+                .map(|process: &Process| is_servicing_process(&process.name))
+                .collect(),
+            sated: (0..self.driver_count).map(|_| false.into()).collect(),
+        }
+    }
+}
+
+impl Counter<'_, '_> {
+    /// Counts the touches of a unit.
+    pub fn count(&self, unit: usize, batch: &Batch) -> Tally {
+        let Self {
+            counting,
+            third_party,
+            servicing,
+            sated,
+        } = self;
+        counting.count(unit, batch, third_party, servicing, sated)
+    }
+
+    /// Adds the touches of the next unit to `sum`.
+    pub fn take(&self, part: Tally, sum: &mut Tally) {
+        let limit = self.counting.limit;
+        for (process, (touches, failures)) in sum.merge(part, limit) {
+            let count = sum.processes.entry(process).or_default();
+            count.0 += touches;
+            count.1 += failures;
+        }
+        for (number, driver) in &sum.drivers {
+            let others = driver.failures + driver.delays;
+            let enough = driver.touches.total().saturating_sub(others);
+            if enough >= limit as u64
+                && let Some(sated) = self.sated.get(*number as usize)
+            {
+                sated.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl Counting<'_> {
     fn count(
         &self,
         unit: usize,

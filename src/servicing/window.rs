@@ -100,6 +100,7 @@ pub fn servicing_span(
         classes: vec![Class::FileSystem, Class::Registry],
         processes: Some(servicing),
         paths: Some(&in_scope),
+        foreseen: true,
         ..Select::default()
     };
     let event = |batch: &Batch, row: usize| {

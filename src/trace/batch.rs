@@ -414,6 +414,11 @@ pub struct Select<'a> {
     pub paths: Option<PathTest<'a>>,
     /// Which outcomes are wanted.
     pub outcomes: Outcomes,
+    /// Whether `paths` may take a registry key of this path, or anything below it; it may take any where `None`.
+    pub keys: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
+    /// Whether `paths` takes no file but those whose paths were named when the trace was opened, so that a decoder can
+    /// go by what it noted then.
+    pub foreseen: bool,
     /// What a decoder finds out once for all units of a pass.
     pub memo: Option<&'a Memo>,
 }

@@ -21,5 +21,5 @@ pub use log_writes::{LogWrite, ServicingLog};
 pub use model::{Architecture, KernelImage, Machine, Module, Process};
 pub use relay::relay;
 pub use run::{Progress, Silent, Tick, for_each_unit, set_threads};
-pub use source::{Boot, BootBasis, Coverage, Kind, OperationCount, Records, Trace, TraceInfo};
+pub use source::{Boot, BootBasis, Coverage, Job, Kind, OperationCount, Records, Trace, TraceInfo};
 pub use time::{Filetime, Zone};

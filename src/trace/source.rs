@@ -204,6 +204,16 @@ impl TraceInfo {
     }
 }
 
+/// Which events of a unit are to be decoded, and where they go.
+pub struct Job<'j> {
+    /// The columns.
+    pub want: &'j Want,
+    /// The events.
+    pub select: &'j Select<'j>,
+    /// The batch that they are appended to.
+    pub batch: &'j mut Batch,
+}
+
 /// A trace that can be read.
 pub trait Trace: Sync {
     /// Facts about it.
@@ -219,6 +229,15 @@ pub trait Trace: Sync {
 
     /// Number of events in unit `unit`, read or not: for progress.
     fn unit_len(&self, unit: usize) -> usize;
+
+    /// Does several [`Trace::decode`]s of one unit, which a decoder may do in one reading.
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    fn decode_all(&self, unit: usize, jobs: &mut [Job<'_>]) -> io::Result<()> {
+        jobs.iter_mut()
+            .try_for_each(|job| self.decode(unit, job.want, job.select, job.batch))
+    }
 
     /// Appends the events of unit `unit` that `select` takes to `batch`, in order.
     ///

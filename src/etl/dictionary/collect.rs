@@ -4,6 +4,7 @@ use super::images::{ImageRow, Images, Presence};
 use super::lifetimes::{Lifetimes, Sign};
 use super::machine::MachineFacts;
 use super::processes::{Event, ProcessRow, ProcessRows};
+use super::refused::Refused;
 use super::samples::{HandleCount, Handles, Samples};
 use super::stacks::{StackKeys, pack};
 use super::tells::{More, Tells, is_operation};
@@ -22,6 +23,7 @@ use crate::etl::kernel::file_name::{FileName, NameMoment};
 use crate::etl::kernel::image::{ImageEvent, ImageMoment};
 use crate::etl::kernel::image_id::ImageRecord;
 use crate::etl::kernel::merged::SystemRecord;
+use crate::etl::kernel::minifilter::MinifilterCallback;
 use crate::etl::kernel::object::{HandleChange, ObjectEvent};
 use crate::etl::kernel::process::{ProcessEvent, ProcessMoment};
 use crate::etl::kernel::profile::ProfileEvent;
@@ -30,6 +32,7 @@ use crate::etl::kernel::stack::StackEvent;
 use crate::etl::kernel::thread::{ThreadEvent, ThreadMoment};
 use crate::etl::kernel::{Fields, WideText};
 use crate::etl::keys::{StartAt, TimeKey, is_stack, start_at, start_ticks};
+use crate::etl::link::pairing::CallbackKey;
 use crate::etl::providers::{EVENT_METADATA, IMAGE_ID, SYSTEM};
 use crate::etl::record::{Hook, Record, RecordKind};
 use crate::etl::selfdescribing::Collector;
@@ -77,6 +80,8 @@ pub struct Facts {
     /// Whether the initiations of minifilter callbacks were recorded; without them a callback begins where its
     /// completion says.
     pub callback_starts: bool,
+    /// Callbacks that refuse.
+    pub refused: Refused,
     /// Whether ends of file operations were recorded.
     pub operation_ends: bool,
     /// Whether a file or registry operation has a stack.
@@ -179,6 +184,11 @@ impl<'f> UnitFacts<'f> {
                     let path = self.text(name.path);
                     let time = self.time.of(buffer, ticks);
                     self.files.push((name.key, time, sign, path));
+                }
+            }
+            0x0464 | 0x0465 => {
+                if let Some(callback) = MinifilterCallback::parse(hook.id, &mut fields) {
+                    self.facts.refused.add(&CallbackKey::of(&callback));
                 }
             }
             0x0501..=0x0504 => {
@@ -561,6 +571,7 @@ impl Facts {
         }
         self.handles.merge(more.handles);
         self.callback_starts |= more.callback_starts;
+        self.refused.merge(more.refused);
         self.operation_ends |= more.operation_ends;
         self.operation_stacks |= more.operation_stacks;
         self.machine.merge(more.machine);

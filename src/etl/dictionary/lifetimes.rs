@@ -59,6 +59,18 @@ impl Lifetimes {
         rows.unwrap_or(&[])
     }
 
+    /// The objects of which any name passes a test.
+    pub fn addresses<'t>(
+        &'t self,
+        mut test: impl FnMut(TextId) -> bool + 't,
+    ) -> impl Iterator<Item = u64> + 't {
+        let of_one = self.rows.chunk_by(|a, b| a.0 == b.0);
+        of_one.filter_map(move |rows| {
+            let passes = rows.iter().any(|row| test(row.3));
+            Some(rows.first()?.0).filter(|_| passes)
+        })
+    }
+
     /// All names that the object at `address` has at any time.
     pub fn names(&self, address: u64) -> impl Iterator<Item = TextId> + '_ {
         self.rows_of(address).iter().map(|row| row.3)

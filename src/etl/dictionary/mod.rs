@@ -7,6 +7,7 @@ pub mod images;
 pub mod lifetimes;
 pub mod machine;
 pub mod processes;
+pub mod refused;
 pub mod samples;
 pub mod stacks;
 pub mod tells;

@@ -57,6 +57,17 @@ impl<R: Copy> Early<R> {
         list.push(waiting);
     }
 
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether any waits for this IRP.
+    #[inline]
+    pub fn waits(&self, irp: u64) -> bool {
+        self.waiting.contains_key(&irp)
+    }
+
     /// Those that waited for this IRP: whatever happens to it now, they wait no longer.
     #[inline]
     pub fn take(&mut self, irp: u64) -> Vec<Waiting<R>> {

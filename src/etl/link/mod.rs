@@ -5,6 +5,9 @@
 //! slice has to know of the others is little: it is kept, and makes slices independent from then on.
 
 pub mod early;
+mod joining;
+mod latest;
+pub mod noted;
 pub mod objects;
 pub mod pairing;
 pub mod part;
@@ -13,13 +16,16 @@ pub mod stacks;
 use super::dictionary::collect::Facts;
 use super::dictionary::texts::{TextId, Texts};
 use super::file::EtlFile;
+use super::sieve::Addressed;
 use super::slices::{Slice, slices};
 use crate::trace::{Tick, for_each_unit};
 use early::Early;
 use hashbrown::HashMap;
+use joining::DoneOperation;
+use noted::{FileTest, Noted, Noting};
 use objects::Opened;
 use pairing::{CallbackSign, Pairing};
-use part::{OrphanCallback, Part};
+use part::{Ground, OrphanCallback, Part};
 use std::io;
 
 /// Which record of which slice.
@@ -100,6 +106,16 @@ pub struct Imports {
     pub threads: Vec<(u16, u32)>,
 }
 
+impl Imports {
+    /// The IRPs of what is open at the begin of the slice.
+    pub fn irps(&self) -> Addressed {
+        let mut out = Addressed::default();
+        let open = self.operations.keys().chain(self.names.keys());
+        open.for_each(|irp| out.add(*irp));
+        out
+    }
+}
+
 /// The slices of a trace and what joins them.
 #[derive(Debug, Default)]
 pub struct Links {
@@ -110,13 +126,17 @@ pub struct Links {
     /// Names in [`Imports::objects`].
     pub texts: Texts,
     imports: Vec<Imports>,
+    /// What was noted of each slice, where something was to be.
+    noted: Option<Vec<Noted>>,
+    /// The keys of files that were to be noted.
+    pub noted_keys: Addressed,
 }
 
 static NOTHING: std::sync::LazyLock<Imports> = std::sync::LazyLock::new(Imports::default);
 
 impl Links {
     /// Looks through a trace and joins its slices. `needed` tells whether it has records that have to be joined;
-    /// slices have `target` bytes or more.
+    /// slices have `target` bytes or more. What `noted` tests is noted on the way.
     ///
     /// # Errors
     /// When the file can no longer be read.
@@ -124,8 +144,8 @@ impl Links {
         file: &EtlFile,
         facts: &Facts,
         first_numbers: &[u64],
-        needed: bool,
-        target: u64,
+        (needed, target): (bool, u64),
+        noted: Option<FileTest<'_>>,
         tick: Tick<'_>,
     ) -> io::Result<Self> {
         let (slices, in_order) = slices(&facts.spans, target);
@@ -137,24 +157,44 @@ impl Links {
         if !needed || out.slices.len() < 2 {
             return Ok(out);
         }
+        let noting = noted.and_then(|test| Noting::new(facts, test));
+        let ground = Ground {
+            file,
+            facts,
+            slices: &out.slices,
+            first_numbers,
+            noting: noting.as_ref(),
+        };
         let mut sewing = Sewing {
             imports: out.slices.iter().map(|_| Imports::default()).collect(),
             ..Sewing::default()
         };
+        let mut lists = Vec::new();
         let mut next = 0;
         for_each_unit(
             0..out.slices.len(),
             tick,
-            |at| Part::of(file, facts, &out.slices, at, first_numbers),
-            |part| {
-                sewing.add(next, part);
+            |at| Part::of(ground, at),
+            |mut part: Part| {
+                let noted = std::mem::take(&mut part.noted);
+                lists.push(noted.finish(&mut sewing.texts));
+                sewing.add(ground, next, part)?;
                 next += 1;
                 Ok(())
             },
         )?;
         out.texts = sewing.texts;
         out.imports = sewing.imports;
+        if let Some(noting) = noting {
+            out.noted = Some(lists);
+            out.noted_keys = noting.keys;
+        }
         Ok(out)
+    }
+
+    /// What was noted of slice `at`; `None` where nothing was to be.
+    pub fn noted(&self, at: usize) -> Option<&Noted> {
+        self.noted.as_ref()?.get(at)
     }
 
     /// What slice `at` has to know of others.
@@ -176,16 +216,16 @@ struct Sewing {
 }
 
 impl Sewing {
-    fn add(&mut self, at: usize, mut part: Part) {
+    fn add(&mut self, ground: Ground<'_>, at: usize, mut part: Part) -> io::Result<()> {
         let mut threads: Vec<(u16, u32)> = self.threads.iter().map(|(c, t)| (*c, *t)).collect();
         threads.sort_unstable();
         let imports = &mut self.imports[at];
         imports.threads = threads;
-        self.name_early(at, &mut part);
+        self.name_early(ground, at, &mut part)?;
         let imports = &mut self.imports[at];
-        for object in part.objects.wanted() {
-            if let Some(path) = self.open.get(&object) {
-                imports.objects.insert(object, *path);
+        for object in &part.used {
+            if let Some(path) = self.open.get(object) {
+                imports.objects.insert(*object, *path);
             }
         }
         for irp in &part.wanted {
@@ -199,7 +239,7 @@ impl Sewing {
                 }
             }
         }
-        for orphan in part.ends {
+        for orphan in std::mem::take(&mut part.ends) {
             if let Some(first) = self.pairing.end(orphan.irp) {
                 self.imports[at].joined.insert(orphan.number, first);
                 self.names.remove(&orphan.irp);
@@ -218,30 +258,60 @@ impl Sewing {
         for orphan in std::mem::take(&mut part.callbacks) {
             self.callback(at, &mut part.pairing, orphan);
         }
-        for (slice, number, frames) in part.tails {
+        for (slice, number, frames) in std::mem::take(&mut part.tails) {
             let first = Ref {
                 slice,
                 ..Ref::of(number)
             };
             self.late(first).frames.extend(frames);
         }
-        part.objects.apply(&mut self.open, &mut self.texts);
+        for (object, create) in &part.objects {
+            let opened = create.as_ref().and_then(|(range, number)| {
+                Some(Opened {
+                    path: self.texts.number(part.path(range.clone()))?,
+                    number: *number,
+                })
+            });
+            match opened {
+                Some(opened) => drop(self.open.insert(*object, opened)),
+                None => drop(self.open.remove(object)),
+            }
+        }
         for (irp, name) in part.names {
             if let Some(name) = self.texts.number(&name) {
                 self.names.insert(irp, name);
             }
         }
         self.pairing.take_over(part.pairing);
+        let operations = part.operations.iter().map(|done| done.irp);
+        self.pairing.settle(operations, &part.closed);
         self.threads.extend(part.threads);
+        Ok(())
     }
 
     /// Callbacks of earlier slices that waited for a create which this one logs, and those of this one that wait on.
-    fn name_early(&mut self, at: usize, part: &mut Part) {
+    fn name_early(&mut self, ground: Ground<'_>, at: usize, part: &mut Part) -> io::Result<()> {
         let (imports, texts) = (&mut self.imports, &mut self.texts);
+        // Of an IRP with records that were left to look at, all were.
+        let mut done: HashMap<u64, DoneOperation> = HashMap::new();
+        for one in part.operations.iter().filter(|_| !self.early.is_empty()) {
+            if self.early.waits(one.irp) {
+                let first = done.entry(one.irp).or_insert(*one);
+                if one.start < first.start {
+                    *first = *one;
+                }
+            }
+        }
+        let mut named: HashMap<u64, (u64, String)> = HashMap::new();
+        for one in done.values().filter(|one| one.family == Family::Create) {
+            if let Some((object, path)) = ground.create_at(one)? {
+                named.insert(one.irp, (object, path));
+            }
+        }
         self.early.sweep(|irp, waiting| {
-            let create = part.first_creates.get(&irp);
+            let create = part.first_creates.get(&irp).or_else(|| named.get(&irp));
             if let Some((object, path)) = create {
-                let path = texts.number(part.objects.path(path.clone()));
+                let path = texts.number(path);
                 for one in waiting.iter().filter(|one| one.object == *object) {
                     let (slice, number) = one.callback;
                     if let (Some(path), Some(there)) = (path, imports.get_mut(slice as usize)) {
@@ -249,7 +319,7 @@ impl Sewing {
                     }
                 }
             }
-            create.is_some() || part.pairing.knows_operation(irp)
+            create.is_some() || part.pairing.knows_operation(irp) || done.contains_key(&irp)
         });
         for (irp, waiting) in part.early.drain() {
             // Called for an operation that began in an earlier slice.
@@ -265,6 +335,7 @@ impl Sewing {
                 );
             }
         }
+        Ok(())
     }
 
     /// Looks what a callback without initiation in its slice belongs to.

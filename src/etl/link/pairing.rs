@@ -2,8 +2,10 @@
 //!
 //! Addresses of IRPs and callback data are used again at once, so records pair in time order.
 
+use crate::etl::kernel::minifilter::MinifilterCallback;
+use crate::etl::sieve::Sieve;
 use crate::trace::Phase;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
@@ -18,10 +20,38 @@ pub struct CallbackKey {
     pub phase: Phase,
 }
 
+impl CallbackKey {
+    /// Of a record.
+    #[inline]
+    pub fn of(callback: &MinifilterCallback) -> Self {
+        Self {
+            routine: callback.routine,
+            data: callback.callback_data,
+            phase: match callback.post {
+                true => Phase::Post,
+                false => Phase::Pre,
+            },
+        }
+    }
+
+    /// One number for it, which hardly any other has.
+    #[inline]
+    pub fn mark(&self) -> u64 {
+        let mixed = self
+            .data
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(29);
+        let mixed = mixed ^ self.routine ^ u64::from(self.phase == Phase::Post) << KERNEL;
+        mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93)
+    }
+}
+
+/// The bit that addresses in a kernel all have.
+const KERNEL: u32 = 63;
+
 impl Hash for CallbackKey {
     /// The phase is told by a bit that addresses in a kernel all have.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        const KERNEL: u32 = 63;
         state.write_u64(self.routine ^ u64::from(self.phase == Phase::Post) << KERNEL);
         state.write_u64(self.data);
     }
@@ -253,6 +283,28 @@ impl<R: Copy> Pairing<R> {
         }
         self.recent
             .retain(|(_, known, open)| *known != key || !is_it(&open.first));
+    }
+
+    /// Nothing is open any more of operations with these IRPs and of callbacks with these marks.
+    pub fn settle(&mut self, irps: impl Iterator<Item = u64>, marks: &[u64]) {
+        if !self.operations.is_empty() {
+            for irp in irps {
+                self.operations.remove(&irp);
+            }
+        }
+        if self.callbacks.is_empty() {
+            return;
+        }
+        let mut open = Sieve::default();
+        for key in self.callbacks.keys() {
+            open.add(key.mark());
+        }
+        let closed = marks.iter().copied().filter(|mark| open.may_hold(*mark));
+        let closed: HashSet<u64> = closed.collect();
+        if !closed.is_empty() {
+            self.callbacks
+                .retain(|key, _| !closed.contains(&key.mark()));
+        }
     }
 
     /// Goes on to the end of a later stretch of time, which was looked at by itself.

@@ -1,23 +1,22 @@
 //! What one slice tells the others.
 
 use super::early::{Early, Waiting, may_be_early};
-use super::objects::Objects;
+use super::joining::{DoneOperation, Joining, Left};
+use super::latest::Latest;
+use super::noted::{NotedHere, Noting};
 use super::pairing::{CallbackKey, CallbackSign, Pairing, Standing};
-use super::stacks::{Needed, SliceStacks};
+use super::stacks::Needed;
 use super::{End, Family, Ref};
 use crate::etl::body::Body;
 use crate::etl::dictionary::collect::Facts;
 use crate::etl::file::EtlFile;
-use crate::etl::forms::Form;
-use crate::etl::gather::{Choose, Entries, Loaded, Order, Place, Placed, hook_of};
+use crate::etl::gather::{Loaded, Order, Place, Placed, Slots, hook_of};
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
 use crate::etl::kernel::minifilter::{CallbackMoment, MinifilterCallback};
-use crate::etl::kernel::thread::ContextSwitch;
 use crate::etl::kernel::{Fields, WideText};
-use crate::etl::keys::{StartAt, TimeKey, is_stack, placing_start_at};
-use crate::etl::record::{Hook, Record};
+use crate::etl::keys::TimeKey;
+use crate::etl::records::Scratch;
 use crate::etl::slices::Slice;
-use crate::trace::Phase;
 use crate::trace::path::is_whole;
 use hashbrown::{HashMap, HashSet};
 use std::io;
@@ -70,12 +69,13 @@ pub struct OrphanCallback {
     pub records: Vec<CallbackRecord>,
 }
 
+/// A create: its path, in [`Part::paths`], and its number.
+pub type Create = (Range<usize>, u64);
+
 /// A slice, looked through by itself.
 #[derive(Debug, Default)]
 pub struct Part {
-    /// Paths of its files.
-    pub objects: Objects,
-    /// What is open at its end.
+    /// What is open at its end, as far as records were left to look at.
     pub pairing: Pairing<Ref>,
     /// Ends that belong to earlier slices.
     pub ends: Vec<OrphanEnd>,
@@ -85,167 +85,121 @@ pub struct Part {
     pub tails: Vec<(u32, u64, Vec<u64>)>,
     /// The last thread on each processor.
     pub threads: HashMap<u16, u32>,
-    /// IRPs of operations that callbacks are called for and that did not begin here.
+    /// IRPs of operations that callbacks are called for.
     pub wanted: HashSet<u64>,
     /// New names of files whose rename or link has not ended, by IRP.
     pub names: HashMap<u64, String>,
     /// Numbers of callbacks that wait for their create.
     pub early: Early<u64>,
-    /// Where the first that is heard of an IRP here is a create: its FileObject, and its path in `objects`.
-    pub first_creates: HashMap<u64, (u64, Range<usize>)>,
+    /// Where the first that is heard of an IRP here is a create: its FileObject, and its path.
+    pub first_creates: HashMap<u64, (u64, String)>,
+    /// FileObjects that are used here.
+    pub used: Vec<u64>,
+    /// FileObjects as this slice leaves them: closed, or open with a path and the number of the create.
+    pub objects: Vec<(u64, Option<Create>)>,
+    /// Paths of these.
+    pub paths: String,
+    /// Operations that began and ended here and are known by nothing else.
+    pub operations: Vec<DoneOperation>,
+    /// Marks of callbacks that began and ended here and are known by nothing else.
+    pub closed: Vec<u64>,
+    /// What was noted of it.
+    pub noted: NotedHere,
 }
 
-/// Whether a record takes part in what joins slices.
-#[inline]
-fn joins(hook: u16) -> bool {
-    matches!(hook, 0x0440..=0x0452 | 0x0460..=0x0465)
+/// What looking at a slice needs to know of the trace.
+#[derive(Clone, Copy)]
+pub struct Ground<'g> {
+    /// The trace.
+    pub file: &'g EtlFile,
+    /// What it says.
+    pub facts: &'g Facts,
+    /// Its slices.
+    pub slices: &'g [Slice],
+    /// Number of the first record of each buffer.
+    pub first_numbers: &'g [u64],
+    /// What is to be noted.
+    pub noting: Option<&'g Noting<'g>>,
 }
 
-/// Chooses what takes part in what joins slices, and notes the stacks.
-struct Joining<'s, 'a> {
-    slice: &'s Slice,
-    time: TimeKey<'s>,
-    callback_starts: bool,
-    stacks: SliceStacks<'a>,
-    /// Records that stand in this slice by their time stamp and in an earlier one by their start.
-    tails: Vec<(i64, Place)>,
-    /// The last context switch on each processor: its order, and the new thread.
-    threads: HashMap<u16, (Order, u32)>,
-}
-
-/// What records are to [`Joining`].
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Joins {
-    stack: bool,
-    joins: bool,
-    /// A context switch.
-    switch: bool,
-    start: StartAt,
-}
-
-impl Joining<'_, '_> {
-    fn care(&self, hook: Hook, wide: bool) -> Joins {
-        Joins {
-            stack: is_stack(hook.id),
-            joins: joins(hook.id),
-            switch: hook.id == 0x0524,
-            start: placing_start_at(hook, wide, self.callback_starts),
-        }
-    }
-
-    #[inline]
-    fn see(
-        &mut self,
-        entries: &mut Entries,
-        place: Place,
-        care: Joins,
-        ticks: i64,
-        record: &Record<'_>,
-    ) {
-        let buffer = place.buffer as usize;
-        let payload = record.payload();
-        if care.stack {
-            let event = crate::bytes::i64_at(payload, 0);
-            if let Some(event) = event.filter(|at| self.slice.holds(self.time.of(buffer, *at))) {
-                self.stacks.note(event, place);
-            }
-            return;
-        }
-        let key = self.time.of(buffer, ticks);
-        let start = care.start.of(payload, ticks);
-        let start = start.map_or(key, |start| self.time.of(buffer, start));
-        if start < self.slice.from && self.slice.holds(key) {
-            self.tails.push((start, place));
-        }
-        if !self.slice.holds(start) {
-            return;
-        }
-        if care.switch {
-            let new_tid = crate::bytes::u32_at(payload, 0);
-            if let (Some(tid), true) = (new_tid, payload.len() >= ContextSwitch::SIZE) {
-                let order = entries.pass(start);
-                let last = self.threads.entry(place.cpu).or_insert((order, tid));
-                if order >= last.0 {
-                    *last = (order, tid);
-                }
-            }
-        } else if care.joins {
-            entries.take(start, place);
-        }
-    }
-}
-
-impl<'a> Choose<'a> for Joining<'_, 'a> {
-    type Care = Joins;
-
-    fn meet(&mut self, form: &Form<()>) -> Joins {
-        self.care(form.hook, form.wide())
-    }
-
-    #[inline(always)]
-    fn kernel(
-        &mut self,
-        entries: &mut Entries,
-        place: Place,
-        form: &Form<Joins>,
-        ticks: i64,
-        record: Record<'a>,
-    ) {
-        self.see(entries, place, form.care, ticks, &record);
-    }
-
-    fn other(&mut self, entries: &mut Entries, place: Place, record: Record<'a>) {
-        if let (Some(hook), Some(ticks)) = (hook_of(&record), record.time()) {
-            let care = self.care(hook, record.wide());
-            self.see(entries, place, care, ticks, &record);
-        }
+impl Ground<'_> {
+    /// FileObject and path of a create that is over; `None` where the path is not whole.
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    pub fn create_at(&self, done: &DoneOperation) -> io::Result<Option<(u64, String)>> {
+        let buffer = done.place.buffer as usize;
+        let held = self.file.hold_these(&[done.place.buffer])?;
+        let mut scratch = Scratch::default();
+        let records = self.file.records_held(buffer, &held, &mut scratch)?;
+        let Some(record) = done.place.record(records.data()) else {
+            return Ok(None);
+        };
+        let Some(hook) = hook_of(&record) else {
+            return Ok(None);
+        };
+        let mut fields = Fields::new(record.payload(), record.wide());
+        let io = FileIo::parse(hook.id, hook.version.into(), &mut fields);
+        Ok(io.and_then(|io| {
+            let mut path = String::new();
+            push_path(self.facts, io.path(), &mut path);
+            is_whole(&path).then_some((io.file_object, path))
+        }))
     }
 }
 
 impl Part {
     /// Looks through slice `at`.
-    pub fn of(
-        file: &EtlFile,
-        facts: &Facts,
-        slices: &[Slice],
-        at: usize,
-        first_numbers: &[u64],
-    ) -> io::Result<Self> {
+    pub fn of(ground: Ground<'_>, at: usize) -> io::Result<Self> {
+        let Ground {
+            file,
+            facts,
+            slices,
+            ..
+        } = ground;
         let slice = &slices[at];
         let loaded = Loaded::new(file, slice, true)?;
         let mut space = loaded.space();
-        let mut choice = Joining {
-            slice,
-            time: TimeKey::new(file),
-            callback_starts: facts.callback_starts,
-            stacks: SliceStacks::default(),
-            tails: Vec::new(),
-            threads: HashMap::new(),
-        };
-        let mut records = loaded.gather(first_numbers, &mut space, &mut choice)?;
-        let Joining {
-            time,
+        let time = TimeKey::new(file);
+        let entries = space.entries(false);
+        let mut choice = Joining::new(ground, slice, entries);
+        let slots = loaded.gather(ground.first_numbers, &mut space, &mut choice)?;
+        let Left {
+            entries,
             mut stacks,
             tails,
             threads,
-            ..
-        } = choice;
-        records.sort(|_| true);
-        let threads = threads.into_iter().map(|(cpu, (_, tid))| (cpu, tid));
+            mut latest,
+            wanted,
+            operations,
+            callbacks,
+            noted,
+        } = choice.finish();
+        let records = slots.in_order(entries, |_| true);
         let mut out = Self {
-            threads: threads.collect(),
+            threads,
             pairing: Pairing::for_slice(),
+            wanted,
+            operations,
+            closed: callbacks,
+            noted,
             ..Self::default()
         };
         for index in 0..records.len() {
             if let Some(placed) = records.get(index, |_| 0) {
-                out.record(facts, at, &placed);
+                out.record(facts, (at, records.order(index)), &placed, &mut latest);
             }
+        }
+        out.used.extend(latest.wanted());
+        for (object, create) in latest.ends() {
+            let create =
+                create.map(|(place, number)| (out.push_create(facts, &slots, place), number));
+            out.objects.push((object, create));
         }
         let tails: Vec<Placed<'_>> = tails
             .into_iter()
             .filter_map(|(start, place)| {
-                let placed = records.at(place)?;
+                let placed = slots.at(place)?;
                 Some(Placed { start, ..placed })
             })
             .collect();
@@ -253,7 +207,7 @@ impl Part {
         let mut needed: HashSet<i64> = tails.iter().map(|tail| tail.ticks).collect();
         needed.extend(out.ends.iter().map(|orphan| orphan.end.ticks));
         needed.extend(orphans().map(|record| record.ticks));
-        stacks.finish(&records, Needed::these(&needed), |buffer, ticks| {
+        stacks.finish(&slots, Needed::these(&needed), |buffer, ticks| {
             time.of(buffer as usize, ticks)
         });
         let frames = |ticks, tid| {
@@ -280,11 +234,39 @@ impl Part {
                     .push((slice.max(1) as u32 - 1, tail.number, frames));
             }
         }
+        let entries = records.into_entries();
+        space.keep(entries);
         Ok(out)
     }
 
+    /// Keeps the path of the create at a place.
+    fn push_create(&mut self, facts: &Facts, slots: &Slots<'_>, place: Place) -> Range<usize> {
+        let from = self.paths.len();
+        if let Some(placed) = slots.at(place)
+            && let Some(hook) = placed.hook
+        {
+            let record = &placed.record;
+            let mut fields = Fields::new(record.payload(), record.wide());
+            if let Some(io) = FileIo::parse(hook.id, hook.version.into(), &mut fields) {
+                push_path(facts, io.path(), &mut self.paths);
+            }
+        }
+        from..self.paths.len()
+    }
+
+    /// A path of [`Part::paths`].
+    pub fn path(&self, range: Range<usize>) -> &str {
+        self.paths.get(range).unwrap_or("")
+    }
+
     #[inline]
-    fn record(&mut self, facts: &Facts, slice: usize, placed: &Placed<'_>) {
+    fn record(
+        &mut self,
+        facts: &Facts,
+        (slice, order): (usize, Order),
+        placed: &Placed<'_>,
+        latest: &mut Latest,
+    ) {
         let Some(hook) = placed.hook else { return };
         let record = &placed.record;
         let mut fields = Fields::new(record.payload(), record.wide());
@@ -301,9 +283,9 @@ impl Part {
                 if let Some(first) = first {
                     match first.family {
                         Family::Create if !end.succeeded() => {
-                            self.objects.fail(first.object, first.number, None);
+                            latest.fail(first.object, first.number);
                         }
-                        Family::Close => self.objects.close(first.object),
+                        Family::Close => latest.close(first.object, order),
                         _ => {}
                     }
                 }
@@ -328,7 +310,6 @@ impl Part {
             }
             0x0460..=0x0465 => {
                 if let Some(callback) = MinifilterCallback::parse(hook.id, &mut fields) {
-                    self.objects.want(callback.file_object);
                     self.callback(slice, placed, &callback);
                 }
             }
@@ -346,28 +327,21 @@ impl Part {
         };
         self.early.take(io.irp);
         match io.operation {
-            FileOperation::Create | FileOperation::CreateNew => {
-                let path = self.objects.set(io.file_object, number, |out| {
-                    push_path(facts, io.path(), out)
-                });
-                if is_whole(self.objects.path(path.clone()))
-                    && !self.pairing.knows_operation(io.irp)
-                {
+            FileOperation::Create | FileOperation::CreateNew
+                if !self.pairing.knows_operation(io.irp) =>
+            {
+                let mut path = String::new();
+                push_path(facts, io.path(), &mut path);
+                if is_whole(&path) {
                     self.first_creates.insert(io.irp, (io.file_object, path));
                 }
             }
-            // Its callbacks run until it ends: the name goes with the end, where ends are recorded.
-            FileOperation::Close if !facts.operation_ends => {
-                self.objects.want(io.file_object);
-                self.objects.close(io.file_object);
-            }
             FileOperation::RenamePath | FileOperation::SetLinkPath => {
-                self.objects.want(io.file_object);
                 let mut name = String::new();
                 push_path(facts, io.path(), &mut name);
                 self.names.insert(io.irp, name);
             }
-            _ => self.objects.want(io.file_object),
+            _ => {}
         }
         let known = self.pairing.operation(io.irp);
         if known.is_none_or(|known| !same_operation(&known, &this)) {
@@ -447,15 +421,7 @@ const NEAR: usize = 256;
 /// Which callback a record is about, and what it says of it.
 #[inline]
 pub fn key_of(callback: &MinifilterCallback) -> (CallbackKey, CallbackSign) {
-    let key = CallbackKey {
-        routine: callback.routine,
-        data: callback.callback_data,
-        phase: if callback.post {
-            Phase::Post
-        } else {
-            Phase::Pre
-        },
-    };
+    let key = CallbackKey::of(callback);
     let sign = match callback.moment {
         CallbackMoment::Init => CallbackSign::Init,
         CallbackMoment::Completion => CallbackSign::Completion,

@@ -4,7 +4,7 @@
 
 use crate::etl::dictionary::collect::is_kernel;
 use crate::etl::dictionary::stacks::StackKeys;
-use crate::etl::gather::{Gathered, Place};
+use crate::etl::gather::{Place, Slots};
 use crate::etl::kernel::Fields;
 use crate::etl::kernel::stack::StackEvent;
 use crate::etl::record::Record;
@@ -105,13 +105,13 @@ impl<'a> SliceStacks<'a> {
     /// gives the key of a time stamp by its buffer.
     pub fn finish(
         &mut self,
-        gathered: &Gathered<'a>,
+        slots: &Slots<'a>,
         needed: Needed<'_>,
         written: impl Fn(u32, i64) -> i64,
     ) {
         for noted in std::mem::take(&mut self.noted) {
             if needed.holds(noted.event)
-                && let Some(placed) = gathered.at(noted.place)
+                && let Some(placed) = slots.at(noted.place)
                 && let Some(hook) = placed.hook
             {
                 let written = written(placed.buffer, placed.ticks);

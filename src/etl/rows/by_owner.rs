@@ -1,7 +1,7 @@
 //! Which file operations of a slice belong to wanted processes: those of their threads, and what else is on the same
 //! FileObjects, which says what these are called.
 
-use super::pairs::{Addressed, KEPT, NO_OBJECT, Pair, Pairs, Verdicts, What};
+use super::pairs::{KEPT, NO_OBJECT, Pair, Pairs, Verdicts, What};
 use super::reach::Seen;
 use crate::etl::gather::Place;
 use crate::etl::kernel::Fields;
@@ -9,6 +9,7 @@ use crate::etl::kernel::file_io::{FileIo, FileOperation, OperationEnd};
 use crate::etl::kernel::registry::KeyEvent;
 use crate::etl::link::Imports;
 use crate::etl::record::{Hook, Record};
+use crate::etl::sieve::Addressed;
 use crate::etl::trace::EtlTrace;
 use crate::trace::{Outcomes, Owners};
 
@@ -40,7 +41,7 @@ impl<'a> ByOwner<'a> {
             outcomes,
             pairs: Pairs::default(),
             telling: Addressed::default(),
-            irps: Addressed::open_before(imports),
+            irps: imports.irps(),
         }
     }
 

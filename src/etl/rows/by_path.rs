@@ -5,7 +5,7 @@
 //! is still there. A callback has the FileObject of its operation: where that is called otherwise, the IRP alone, which
 //! the kernel gives to one operation after the other, does not keep it.
 
-use super::pairs::{Addressed, KEPT, NO_OBJECT, Pair, Pairs, Verdicts, What};
+use super::pairs::{KEPT, NO_OBJECT, Pair, Pairs, Verdicts, What};
 use super::reach::Seen;
 use crate::etl::gather::Place;
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OperationEnd};
@@ -14,6 +14,7 @@ use crate::etl::kernel::{Fields, WideText};
 use crate::etl::link::Imports;
 use crate::etl::link::part::push_path;
 use crate::etl::record::{Hook, Record};
+use crate::etl::sieve::Addressed;
 use crate::etl::trace::EtlTrace;
 use crate::trace::path::is_whole;
 use crate::trace::{Class, Memo, PathTest};
@@ -53,7 +54,7 @@ impl<'a> ByPath<'a> {
             pairs: Pairs::default(),
             objects: Addressed::default(),
             others: Addressed::default(),
-            irps: Addressed::open_before(imports),
+            irps: imports.irps(),
             path: String::new(),
         })
     }

@@ -4,10 +4,9 @@ use super::reach::{Reach, Seen};
 use super::switches::Switches;
 use crate::etl::classes::class_of;
 use crate::etl::forms::Form;
-use crate::etl::gather::{Choose, Entries, Place, hook_of};
+use crate::etl::gather::{Choose, Entries, Order, Place, Space, hook_of};
 use crate::etl::kernel::thread::ContextSwitch;
 use crate::etl::keys::{StartAt, is_stack, placing_start_at};
-use crate::etl::link::Imports;
 use crate::etl::link::stacks::SliceStacks;
 use crate::etl::record::{Hook, Record};
 use crate::etl::slices::Slice;
@@ -22,6 +21,8 @@ pub struct Choice<'t, 'a> {
     with_stacks: bool,
     /// Whether file operations or callbacks are wanted.
     files: bool,
+    /// What was taken.
+    pub entries: Entries,
     /// Context switches that are not wanted as rows.
     pub switches: Switches,
     /// Stacks.
@@ -41,29 +42,32 @@ pub struct Care {
     seen: Seen,
 }
 
+/// Whether file operations or callbacks are wanted.
+pub fn reads_files(select: &Select<'_>) -> bool {
+    let wants = |class| select.classes.is_empty() || select.classes.contains(&class);
+    wants(Class::FileSystem) || wants(Class::Minifilter)
+}
+
 impl<'t> Choice<'t, '_> {
     /// For a slice: `select` with whether stacks are wanted.
     pub fn new(
         trace: &'t EtlTrace,
         slice: &'t Slice,
         (select, with_stacks): (&'t Select<'t>, bool),
-        imports: &'t Imports,
+        reach: Option<Reach<'t>>,
+        space: &mut Space<'_>,
     ) -> Self {
-        let mut out = Self {
+        Self {
             trace,
             slice,
             select,
             with_stacks,
-            files: false,
+            files: reads_files(select),
+            entries: space.entries(reach.is_some()),
             switches: Switches::default(),
             stacks: SliceStacks::default(),
-            reach: None,
-        };
-        out.files = out.wants(Class::FileSystem) || out.wants(Class::Minifilter);
-        if out.files {
-            out.reach = Reach::new(trace, imports, select);
+            reach,
         }
-        out
     }
 
     fn wants(&self, class: Class) -> bool {
@@ -85,14 +89,7 @@ impl<'t> Choice<'t, '_> {
     }
 
     #[inline]
-    fn see(
-        &mut self,
-        entries: &mut Entries,
-        place: Place,
-        (care, hook): (Care, Hook),
-        ticks: i64,
-        record: &Record<'_>,
-    ) {
+    fn see(&mut self, place: Place, (care, hook): (Care, Hook), ticks: i64, record: &Record<'_>) {
         if care.stack
             && let Some(event) = crate::bytes::i64_at(record.payload(), 0)
             && self.slice.holds(self.trace.key(place.buffer, event))
@@ -110,59 +107,76 @@ impl<'t> Choice<'t, '_> {
         if care.switch {
             let new_tid = crate::bytes::u32_at(record.payload(), 0);
             if let (Some(tid), true) = (new_tid, record.payload().len() >= ContextSwitch::SIZE) {
-                self.switches.add(entries.pass(start), place.cpu, tid);
+                self.switches.add(Order::of(start, place), place.cpu, tid);
             }
             return;
         }
         match &mut self.reach {
-            None => entries.take(start, place),
+            None => self.entries.take(start, place),
             Some(reach) => {
-                if let Some(number) = reach.see(care.seen, hook, record, place) {
-                    entries.take_with(start, place, number);
+                if let Some(number) = reach.see((care.seen, hook), record, (start, ticks), place) {
+                    self.entries.take_with(start, place, number);
                 }
             }
         }
     }
 }
 
-impl<'a> Choose<'a> for Choice<'_, 'a> {
-    type Care = Care;
-
-    fn meet(&mut self, form: &Form<()>) -> Care {
-        match self.care(form.hook, form.wide()) {
-            Care {
-                stack: false,
-                take: false,
-                ..
-            } => Care::default(),
-            care => care,
-        }
-    }
-
-    #[inline(always)]
-    fn kernel(
-        &mut self,
-        entries: &mut Entries,
-        place: Place,
-        form: &Form<Care>,
-        ticks: i64,
-        record: Record<'a>,
-    ) {
-        self.see(entries, place, (form.care, form.hook), ticks, &record);
-    }
-
-    fn other(&mut self, entries: &mut Entries, place: Place, record: Record<'a>) {
+impl<'a> Choice<'_, 'a> {
+    fn other(&mut self, place: Place, record: &Record<'a>) {
         // A record without a time goes where its buffer begins.
         let ticks = record.time();
         let ticks = ticks.unwrap_or_else(|| self.trace.buffer_start(place.buffer as usize));
-        if let Some(hook) = hook_of(&record) {
+        if let Some(hook) = hook_of(record) {
             let care = self.care(hook, record.wide());
-            self.see(entries, place, (care, hook), ticks, &record);
+            self.see(place, (care, hook), ticks, record);
         } else if self.wants(Class::Event) {
             let start = self.trace.key(place.buffer, ticks);
             if self.slice.holds(start) {
-                entries.take(start, place);
+                self.entries.take(start, place);
             }
+        }
+    }
+}
+
+/// Selections that one reading can serve.
+pub const AT_ONCE: usize = 2;
+
+/// Chooses for several selections, [`AT_ONCE`] at most.
+pub struct Choices<'t, 'a>(pub Vec<Choice<'t, 'a>>);
+
+impl<'a> Choose<'a> for Choices<'_, 'a> {
+    type Care = [Care; AT_ONCE];
+
+    fn meet(&mut self, form: &Form<()>) -> Self::Care {
+        let mut out = Self::Care::default();
+        for (choice, out) in self.0.iter().zip(&mut out) {
+            let care = choice.care(form.hook, form.wide());
+            if care.stack || care.take {
+                *out = care;
+            }
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn kernel(&mut self, place: Place, form: &Form<Self::Care>, ticks: i64, record: Record<'a>) {
+        for (choice, care) in self.0.iter_mut().zip(form.care) {
+            if care.seen == Seen::Callback
+                && let Some(Reach::Noted(noted)) = &choice.reach
+                && noted.passes_over(&record)
+            {
+                continue;
+            }
+            if care.stack || care.take {
+                choice.see(place, (care, form.hook), ticks, &record);
+            }
+        }
+    }
+
+    fn other(&mut self, place: Place, record: Record<'a>) {
+        for choice in &mut self.0 {
+            choice.other(place, &record);
         }
     }
 }

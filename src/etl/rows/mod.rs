@@ -1,5 +1,6 @@
 //! From the records of a slice to rows of the event model.
 
+mod by_noted;
 mod by_owner;
 mod by_path;
 mod choice;
@@ -13,11 +14,13 @@ mod walk;
 #[cfg(test)]
 mod slice_tests;
 
-use super::gather::Loaded;
+use super::gather::{Entries, Loaded, Slots};
+use super::link::Imports;
 use super::link::stacks::Needed;
+use super::slices::Slice;
 use super::trace::EtlTrace;
-use crate::trace::{Batch, Frames, Select, Want};
-use choice::Choice;
+use crate::trace::{Class, Frames, Job};
+use choice::{AT_ONCE, Choice, Choices, reads_files};
 use emit::Emit;
 use hashbrown::HashSet;
 use kept::Kept;
@@ -25,39 +28,88 @@ use reach::Reach;
 use std::io;
 use walk::Walk;
 
-/// Appends the events of slice `at` that `select` takes.
+/// Does the `jobs` on slice `at`: appends the events that each selects to its batch.
 ///
 /// # Errors
 /// When the file can no longer be read.
-pub fn decode(
-    trace: &EtlTrace,
-    at: usize,
-    want: &Want,
-    select: &Select<'_>,
-    out: &mut Batch,
-) -> io::Result<()> {
+pub fn decode(trace: &EtlTrace, at: usize, jobs: &mut [Job<'_>]) -> io::Result<()> {
     let Some(slice) = trace.links().slices.get(at) else {
         return Ok(());
     };
-    if !trace.may_hold(slice, select.from, select.to) {
-        return Ok(());
+    let links = trace.links();
+    let mut wanted = Vec::with_capacity(AT_ONCE);
+    for job in jobs {
+        let select = job.select;
+        if !trace.may_hold(slice, select.from, select.to) {
+            continue;
+        }
+        let known = (links.imports(at), links.noted(at));
+        let reach = reads_files(select).then(|| Reach::new(trace, known, select));
+        let reach = reach.flatten();
+        let files = |class: &Class| matches!(class, Class::FileSystem | Class::Minifilter);
+        let only_files = !select.classes.is_empty() && select.classes.iter().all(files);
+        if only_files && reach.as_ref().is_some_and(Reach::is_idle) {
+            continue;
+        }
+        wanted.push((reach, job));
     }
-    let with_stacks = want.frames != Frames::None;
-    let loaded = Loaded::new(trace.file(), slice, with_stacks)?;
+    while !wanted.is_empty() {
+        let rest = wanted.split_off(wanted.len().min(AT_ONCE));
+        read(trace, (at, slice), wanted)?;
+        wanted = rest;
+    }
+    Ok(())
+}
+
+/// Does as many jobs as one reading can serve.
+fn read(
+    trace: &EtlTrace,
+    (at, slice): (usize, &Slice),
+    jobs: Vec<(Option<Reach<'_>>, &mut Job<'_>)>,
+) -> io::Result<()> {
+    let with_stacks = |job: &Job<'_>| job.want.frames != Frames::None;
+    let any_stacks = jobs.iter().any(|(_, job)| with_stacks(job));
+    let loaded = Loaded::new(trace.file(), slice, any_stacks)?;
     let mut space = loaded.space();
     let imports = trace.links().imports(at);
-    let mut choice = Choice::new(trace, slice, (select, with_stacks), imports);
-    let mut records = loaded.gather(trace.first_numbers(), &mut space, &mut choice)?;
+    let (mut choices, mut left) = (Vec::new(), Vec::new());
+    for (reach, job) in jobs {
+        let what = (job.select, with_stacks(job));
+        choices.push(Choice::new(trace, slice, what, reach, &mut space));
+        left.push(job);
+    }
+    let mut choices = Choices(choices);
+    let slots = loaded.gather(trace.first_numbers(), &mut space, &mut choices)?;
+    let mut done = Vec::with_capacity(AT_ONCE);
+    for (job, choice) in left.into_iter().zip(choices.0) {
+        done.push(finish(trace, imports, &slots, choice, job));
+    }
+    for entries in done {
+        space.keep(entries);
+    }
+    Ok(())
+}
+
+/// From what was chosen to rows; the entries are given back.
+fn finish<'a>(
+    trace: &EtlTrace,
+    imports: &Imports,
+    slots: &Slots<'a>,
+    choice: Choice<'_, 'a>,
+    job: &mut Job<'_>,
+) -> Entries {
     let Choice {
         mut stacks,
         mut switches,
         reach,
+        mut entries,
         ..
     } = choice;
-    match reach.map(Reach::finish) {
-        Some(verdicts) => records.sort(|number| verdicts.keeps(number)),
-        None => records.sort(|_| true),
-    }
+    let select = job.select;
+    let records = match reach.map(|reach| reach.finish(&mut entries)) {
+        Some(verdicts) => slots.in_order(entries, |number| verdicts.keeps(number)),
+        None => slots.in_order(entries, |_| true),
+    };
     let no_time = |buffer| trace.buffer_start(buffer);
     switches.finish();
     let mut walk = Walk::new(trace, select, imports, &switches);
@@ -72,13 +124,13 @@ pub fn decode(
         let mut needed: HashSet<i64> = walk.rows.iter().flat_map(Kept::further_ticks).collect();
         let own = |kept: &Kept| Some(records.get(kept.record as usize, no_time)?.ticks);
         needed.extend(walk.rows.iter().filter_map(own));
-        stacks.finish(&records, Needed::these(&needed), written);
+        stacks.finish(slots, Needed::these(&needed), written);
     } else {
-        stacks.finish(&records, Needed::All, written);
+        stacks.finish(slots, Needed::All, written);
     }
     let mut emit = Emit {
         trace,
-        want,
+        want: job.want,
         imports,
         stacks: &stacks,
         arena: &walk.arena,
@@ -87,8 +139,8 @@ pub fn decode(
     };
     for kept in &walk.rows {
         if let Some(placed) = records.get(kept.record as usize, no_time) {
-            emit.row(kept, &placed, out);
+            emit.row(kept, &placed, job.batch);
         }
     }
-    Ok(())
+    records.into_entries()
 }

@@ -1,10 +1,6 @@
 //! What the file operations and callbacks of a slice are known by: a few thousand FileObjects and IRPs, which most of its
 //! records have in common with others.
 
-use crate::etl::link::Imports;
-use crate::etl::sieve::Sieve;
-use hashbrown::HashSet;
-
 /// Stands for the FileObject of a record that names none.
 pub const NO_OBJECT: u64 = u64::MAX;
 /// Says of a record that it is kept in any case.
@@ -92,7 +88,7 @@ fn place_of(pair: &Pair) -> usize {
 }
 
 /// Whether records are kept, by number.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Verdicts(Vec<bool>);
 
 impl Verdicts {
@@ -100,44 +96,5 @@ impl Verdicts {
     #[inline]
     pub fn keeps(&self, number: u32) -> bool {
         self.0.get(number as usize) != Some(&false)
-    }
-}
-
-/// Addresses, most of which are not among them.
-#[derive(Debug)]
-pub struct Addressed {
-    set: HashSet<u64>,
-    sieve: Sieve,
-}
-
-impl Default for Addressed {
-    fn default() -> Self {
-        Self {
-            set: HashSet::with_capacity(USUAL),
-            sieve: Sieve::default(),
-        }
-    }
-}
-
-impl Addressed {
-    /// The IRPs of what is open at the begin of a slice.
-    pub fn open_before(imports: &Imports) -> Self {
-        let mut out = Self::default();
-        let open = imports.operations.keys().chain(imports.names.keys());
-        open.for_each(|irp| out.add(*irp));
-        out
-    }
-
-    /// Adds an address.
-    #[inline]
-    pub fn add(&mut self, address: u64) {
-        self.sieve.add(address);
-        self.set.insert(address);
-    }
-
-    /// Whether it was added.
-    #[inline]
-    pub fn holds(&self, address: u64) -> bool {
-        self.sieve.may_hold(address) && self.set.contains(&address)
     }
 }

@@ -4,11 +4,13 @@
 //! callback data is the IRP of its operation). Each record is seen once, and gets the number of its addresses; when all
 //! were seen, it is known of which numbers the records are taken.
 
+use super::by_noted::ByNoted;
 use super::by_owner::ByOwner;
 use super::by_path::ByPath;
 use super::pairs::{KEPT, Verdicts};
-use crate::etl::gather::Place;
+use crate::etl::gather::{Entries, Place};
 use crate::etl::link::Imports;
+use crate::etl::link::noted::Noted;
 use crate::etl::record::{Hook, Record};
 use crate::etl::trace::EtlTrace;
 use crate::trace::{Class, Select};
@@ -46,14 +48,24 @@ impl Seen {
 pub enum Reach<'a> {
     /// By a test of paths.
     Paths(Box<ByPath<'a>>),
+    /// By what was noted.
+    Noted(Box<ByNoted<'a>>),
     /// By process and thread.
     Owners(Box<ByOwner<'a>>),
 }
 
 impl<'a> Reach<'a> {
     /// For the records of a slice; `None` where nothing is left out.
-    pub fn new(trace: &'a EtlTrace, imports: &'a Imports, select: &'a Select<'a>) -> Option<Self> {
+    pub fn new(
+        trace: &'a EtlTrace,
+        (imports, noted): (&'a Imports, Option<&'a Noted>),
+        select: &'a Select<'a>,
+    ) -> Option<Self> {
         match (select.paths, select.memo) {
+            (Some(test), Some(memo)) if select.foreseen && noted.is_some() => {
+                let noted = ByNoted::new(trace, (imports, noted?), (test, select.keys), memo)?;
+                Some(Self::Noted(Box::new(noted)))
+            }
             (Some(test), memo) => {
                 let paths = ByPath::new(trace, imports, test, memo)?;
                 Some(Self::Paths(Box::new(paths)))
@@ -72,25 +84,35 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// Sees a record: its number if it may be wanted, which [`Reach::finish`] decides.
+    /// Sees a record, with the key of its start and its ticks: its number if it may be wanted, which [`Reach::finish`] decides.
     #[inline]
     pub fn see(
         &mut self,
-        seen: Seen,
-        hook: Hook,
+        (seen, hook): (Seen, Hook),
         record: &Record<'_>,
+        times: (i64, i64),
         place: Place,
     ) -> Option<u32> {
         match self {
+            Self::Noted(noted) => noted.see((seen, hook), record, times, place),
             _ if seen == Seen::Other => Some(KEPT),
             Self::Paths(paths) => Some(paths.see(seen, hook, record, place)),
             Self::Owners(owners) => owners.see(seen, hook, record, place),
         }
     }
 
-    /// Tells by number whether a record is taken, after all of the slice were seen.
-    pub fn finish(self) -> Verdicts {
+    /// Whether no file operation or callback of the slice can be wanted.
+    pub fn is_idle(&self) -> bool {
+        matches!(self, Self::Noted(noted) if noted.is_idle())
+    }
+
+    /// Tells by number whether a record is taken, after all of the slice were seen; some are only taken now.
+    pub fn finish(self, entries: &mut Entries) -> Verdicts {
         match self {
+            Self::Noted(noted) => {
+                noted.finish(entries);
+                Verdicts::default()
+            }
             Self::Paths(paths) => paths.finish(),
             Self::Owners(owners) => owners.finish(),
         }

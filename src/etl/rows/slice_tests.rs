@@ -3,7 +3,7 @@
 use crate::etl::synth::{Head, ORIGIN, buffer, compressed, perfinfo, system, trace_header};
 use crate::etl::trace::EtlTrace;
 use crate::input::view::Source;
-use crate::trace::{Batch, Frames, Select, Trace, Want};
+use crate::trace::{Batch, Class, Frames, Memo, Select, Trace, Want};
 use std::path::Path;
 
 /// Numbers that are the same in every run.
@@ -52,6 +52,10 @@ struct Scene {
     taken: std::collections::HashMap<u64, i64>,
     /// What the session records: initiations, completions, failures of callbacks.
     records: [bool; 3],
+    /// Whether callbacks have the FileObject of the operation they are called for, as they have in Windows.
+    sane: bool,
+    /// IRPs and FileObjects of operations, and when they end.
+    ongoing: Vec<(u64, u64, i64)>,
 }
 
 impl Scene {
@@ -127,6 +131,7 @@ impl Scene {
                     }
                 };
                 self.later(time, start);
+                self.ongoing.push((irp, object, time + span));
                 // Some never end.
                 if dice.roll(10) > 0 {
                     let body = new().u64(irp).u64(3).u32(dice.roll(2) * 0xC000_0022);
@@ -134,11 +139,24 @@ impl Scene {
                 }
             }
             3..=5 => {
-                let Some(data) = self.address(dice, 0x1000, 60, (time, time + span + 2)) else {
+                let phase = dice.roll(2) as u16;
+                let span_of = (time, time + span + 2);
+                self.ongoing.retain(|(.., end)| *end > time);
+                let ongoing = self.ongoing.get(dice.roll(4) as usize).copied();
+                let data = match ongoing {
+                    Some((irp, its_object, _)) if self.sane => {
+                        object = its_object;
+                        let key = irp << 16 | (routine & 0xFFFF) | u64::from(phase);
+                        let free = self.address(dice, key << 20, 1, span_of);
+                        free.map(|_| irp)
+                    }
+                    _ if self.sane => self.address(dice, 0x3000, 60, span_of),
+                    _ => self.address(dice, 0x1000, 60, span_of),
+                };
+                let Some(data) = data else {
                     return;
                 };
                 let major = dice.roll(5);
-                let phase = dice.roll(2) as u16;
                 let fixed = |body: Bytes| {
                     let body = body.u64(routine).u64(object).u64(key).u64(1).u64(data);
                     body.u32(major)
@@ -174,6 +192,10 @@ impl Scene {
 
 /// A trace whose processors fill small buffers at different speeds.
 fn trace(seed: u64) -> Vec<u8> {
+    make(seed, false)
+}
+
+fn make(seed: u64, sane: bool) -> Vec<u8> {
     let mut dice = Dice(seed);
     let head = Head::default();
     let mut cpus: Vec<Vec<Vec<u8>>> = vec![Vec::new(); 3];
@@ -188,6 +210,7 @@ fn trace(seed: u64) -> Vec<u8> {
             [false, true, false],
             [true, false, true],
         ][dice.roll(4) as usize],
+        sane,
         ..Scene::default()
     };
     for _ in 0..2_500 {
@@ -287,6 +310,73 @@ fn borders_of_slices_do_not_show() {
         joined > 30_000 && ended > 10_000 && delayed > 5_000,
         "{joined} {ended} {delayed}"
     );
+}
+
+/// Whether a path is one of a tenth of those that the dice make.
+fn is_some(path: &str) -> bool {
+    path.ends_with('7')
+}
+
+/// Rows of a trace in slices of `target` bytes whose paths are wanted, chosen by what was noted if `noted`.
+fn chosen(bytes: &[u8], target: u64, noted: bool) -> Batch {
+    let path = Path::new("made.etl");
+    let mut trace = EtlTrace::survey(Source::Memory(bytes.into()), path, &|_| ()).unwrap();
+    let to_note: &(dyn Fn(&str) -> bool + Sync) = &is_some;
+    trace
+        .link_noting(target, noted.then_some(to_note), &|_| ())
+        .unwrap();
+    let test = |_: Class, path: &str, target: &str| is_some(path) || is_some(target);
+    let memo = Memo::default();
+    let select = Select {
+        classes: vec![Class::FileSystem, Class::Minifilter],
+        paths: Some(&test),
+        foreseen: true,
+        memo: Some(&memo),
+        ..Select::default()
+    };
+    let want = Want {
+        frames: Frames::All,
+        ..Want::default()
+    };
+    let mut out = Batch::default();
+    for unit in 0..trace.units() {
+        trace.decode(unit, &want, &select, &mut out).unwrap();
+    }
+    out
+}
+
+#[test]
+fn what_is_noted_leaves_out_no_row_and_changes_none() {
+    let mut chosen_rows = 0;
+    for seed in 0..60 {
+        let bytes = make(seed, true);
+        let (all, _) = rows(&bytes, u64::MAX);
+        let wanted = |row: &usize| is_some(all.path.get(*row)) || is_some(all.target.get(*row));
+        let files = |row: &usize| matches!(all.class[*row], Class::FileSystem | Class::Minifilter);
+        let named = |row: &usize| !all.operation[*row].starts_with("File Name");
+        let wanted: Vec<usize> = (0..all.len())
+            .filter(|row| wanted(row) && files(row) && named(row))
+            .collect();
+        for (target, noted) in [(u64::MAX, false), (1, false), (1, true), (3_000, true)] {
+            let some = chosen(&bytes, target, noted);
+            let here = format!("seed {seed}, {target}, {noted}");
+            let events: Vec<u64> = wanted.iter().map(|row| all.event[*row]).collect();
+            assert_eq!(some.event, events, "{here}");
+            for (row, of_all) in wanted.iter().enumerate() {
+                let here = format!("{here}, event {}", some.event[row]);
+                assert_eq!(some.path.get(row), all.path.get(*of_all), "{here}");
+                assert_eq!(some.target.get(row), all.target.get(*of_all), "{here}");
+                assert_eq!(some.status[row], all.status[*of_all], "{here}");
+                assert_eq!(some.duration[row], all.duration[*of_all], "{here}");
+                assert_eq!(some.callbacks[row], all.callbacks[*of_all], "{here}");
+                assert_eq!(some.tid[row], all.tid[*of_all], "{here}");
+                assert_eq!(some.frames.get(row), all.frames.get(*of_all), "{here}");
+            }
+        }
+        chosen_rows += wanted.len();
+    }
+    // The dice do make what is tested.
+    assert!(chosen_rows > 1_500, "{chosen_rows}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Going through the records of a slice in order of time, with what is open at each moment.
 
-mod paths;
+pub mod paths;
 
 use super::kept::{Kept, Role};
 use super::switches::Switches;

@@ -245,6 +245,7 @@ impl Following<'_> {
                 to: self.plan.to,
                 classes,
                 paths: Some(&followed),
+                foreseen: objects.lies_in(naming, input.scope(self.options)),
                 ..Select::default()
             };
             let want = Want {

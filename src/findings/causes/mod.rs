@@ -1,14 +1,15 @@
 //! Causes: the operation that failed, and who stood in the way of servicing.
 //!
-//! Two passes over the traces. The first looks only at servicing processes and System and finds what failed for them. Where
-//! it finds something, the second follows the objects in question over all processes, from some minutes before.
+//! Two passes over the traces. The first looks only at servicing processes and System and finds what failed for them; it
+//! goes along with the counting of touches. Where it finds something, the second follows the objects in question over
+//! all processes, from some minutes before.
 
 mod follow;
 mod objects;
 mod survey;
 mod touches;
 
-use super::analyze::{Case, Options};
+use super::analyze::{Case, CaseInput, Options};
 use super::conflicts::{Conflict, is_conflict};
 use super::failing::{Chosen, FailingNote, FailingOperation, FailureHint, Missing, Picker, note};
 use crate::drivers::DriverList;
@@ -18,7 +19,7 @@ use follow::{Following, Plan};
 use objects::Naming;
 use std::io;
 use std::ops::RangeInclusive;
-use survey::{Survey, Surveying};
+pub use survey::{Survey, Surveying};
 
 /// How long before a refusal what is open is followed.
 const LOOK_BACK: u64 = 600 * TICKS_PER_SECOND;
@@ -40,7 +41,51 @@ pub struct Causes {
     pub conflicts_more: u64,
 }
 
-/// Looks for causes in the window. `hint` is what logs say of the failure.
+/// What the first pass looks for and what it found.
+pub struct Search {
+    picker: Picker,
+    namings: Vec<Naming>,
+    found: Vec<Survey>,
+}
+
+impl Search {
+    /// A search in the traces of `case`. `hint` is what logs say of the failure.
+    pub fn new(case: &Case<'_>, hint: &FailureHint) -> Self {
+        let root =
+            |input: &CaseInput<'_>| Naming::new(input.trace.info().machine.system_root.as_deref());
+        Self {
+            picker: Picker::new(hint),
+            namings: case.inputs.iter().map(root).collect(),
+            found: Vec::new(),
+        }
+    }
+
+    /// The first pass over the trace that is number `number` of the case.
+    pub fn surveying<'a>(
+        &'a self,
+        number: usize,
+        input: &'a CaseInput<'a>,
+        options: &'a Options,
+        window: &RangeInclusive<Filetime>,
+    ) -> Surveying<'a> {
+        Surveying {
+            number,
+            input,
+            scope: input.scope(options),
+            rules: &options.rules,
+            naming: &self.namings[number],
+            picker: &self.picker,
+            window: window.clone(),
+        }
+    }
+
+    /// What the first pass found in the next trace.
+    pub fn take(&mut self, found: Survey) {
+        self.found.push(found);
+    }
+}
+
+/// Looks for causes with what the first pass found.
 ///
 /// # Errors
 /// When a trace can no longer be read.
@@ -48,29 +93,17 @@ pub fn find_causes(
     case: &Case<'_>,
     lists: &[DriverList],
     options: &Options,
-    window: &RangeInclusive<Filetime>,
+    search: Search,
     hint: &FailureHint,
     progress: &dyn Progress,
 ) -> io::Result<Causes> {
-    let mut picker = Picker::new(hint);
-    let namings: Vec<Naming> = case
-        .inputs
-        .iter()
-        .map(|input| Naming::new(input.trace.info().machine.system_root.as_deref()))
-        .collect();
+    let Search {
+        mut picker,
+        namings,
+        found: surveys,
+    } = search;
     let mut found = Survey::default();
-    for (number, (input, naming)) in case.inputs.iter().zip(&namings).enumerate() {
-        let surveying = Surveying {
-            number,
-            input,
-            scope: input.scope(options),
-            rules: &options.rules,
-            naming,
-            picker: &picker,
-            window: window.clone(),
-        };
-        let phase = progress.phase("Looking for failures", input.trace);
-        let one = surveying.run(&*phase)?;
+    for (number, one) in surveys.into_iter().enumerate() {
         found.failed.extend(one.failed);
         found.aliases.extend(one.aliases);
         found.dropped += one.dropped;

@@ -1,5 +1,6 @@
 //! What operations work on: files and keys by one name, however a path is written.
 
+use crate::findings::scope::TraceScope;
 use crate::trace::Class;
 use crate::trace::path::{FilePath, file_name, push_normalised, split_registry, split_volume};
 use std::collections::HashSet;
@@ -132,6 +133,22 @@ impl ObjectSet {
             || (folders && self.in_folder(&name))
     }
 
+    /// Whether all files that are followed are in scope.
+    pub fn lies_in(&self, naming: &Naming, scope: TraceScope<'_>) -> bool {
+        let file = |name: &&String| name.starts_with('\\');
+        let hive = || {
+            [
+                HIVE.to_owned(),
+                format!("{HIVE}.log1"),
+                format!("{HIVE}{{x}}.tm.blf"),
+            ]
+        };
+        self.names.iter().filter(file).all(|name| scope.file(name))
+            // A scope that holds a folder by name may not hold what is in it.
+            && self.folders.is_empty()
+            && (!self.hive || hive().iter().all(|file| scope.file(&format!("{}{file}", naming.root))))
+    }
+
     fn in_folder(&self, name: &str) -> bool {
         let ends = name.bytes().enumerate().filter(|(_, byte)| *byte == b'\\');
         ends.filter_map(|(end, _)| name.get(..end))
@@ -170,6 +187,24 @@ mod tests {
             let name = naming.name(Class::FileSystem, path);
             assert!(name.is_none() || path.starts_with("\\\\"), "{path}");
         }
+    }
+
+    #[test]
+    fn in_scope_or_not() {
+        let naming = Naming::new(None);
+        let scope = crate::findings::scope::Scope::default();
+        let lies_in = |set: &ObjectSet| set.lies_in(&naming, scope.on(None));
+        let mut set = ObjectSet::default();
+        set.add("\\windows\\inf\\a.inf");
+        set.add("hklm\\software\\x");
+        set.hive = true;
+        assert!(lies_in(&set));
+        assert!(!set.lies_in(&naming, scope.on(Some("C:\\WINNT"))));
+        let mut folder = set.clone();
+        folder.add_folder("\\windows\\inf\\x");
+        assert!(!lies_in(&folder));
+        set.add("\\windows\\winsxs\\a.inf");
+        assert!(!lies_in(&set));
     }
 
     #[test]

@@ -8,11 +8,8 @@ use crate::findings::failing::{Failed, Picker};
 use crate::findings::rules::Rules;
 use crate::findings::scope::TraceScope;
 use crate::servicing::is_servicing_process;
-use crate::trace::{
-    Batch, Class, Filetime, Memo, NO_THREAD, Outcomes, Select, Tick, Want, for_each_unit,
-};
+use crate::trace::{Batch, Class, Filetime, Memo, NO_THREAD, Outcomes, Select, Want};
 use std::collections::HashSet;
-use std::io;
 use std::ops::RangeInclusive;
 
 /// Failures of a trace that are kept.
@@ -53,67 +50,86 @@ pub struct Surveying<'a> {
     pub window: RangeInclusive<Filetime>,
 }
 
-impl Surveying<'_> {
-    /// Looks through the trace.
-    ///
-    /// # Errors
-    /// When the trace can no longer be read.
-    pub fn run(&self, tick: Tick<'_>) -> io::Result<Survey> {
-        let trace = self.input.trace;
-        let processes = &trace.info().processes;
+/// The first pass in progress.
+pub struct Surveyor<'s, 'a> {
+    surveying: &'s Surveying<'a>,
+    /// For each process, whether it services Windows.
+    servicing: Vec<bool>,
+    /// The same, or whether it is System.
+    wanted: Vec<bool>,
+}
+
+impl<'a> Surveying<'a> {
+    /// Begins to look.
+    pub fn begin(&self) -> Surveyor<'_, 'a> {
+        let processes = &self.input.trace.info().processes;
         let servicing: Vec<bool> = processes
             .iter()
             .map(|process| is_servicing_process(&process.name))
             .collect();
-        let mut out = Survey {
-            servicing: servicing.contains(&true),
-            ..Survey::default()
-        };
-        if !out.servicing {
-            return Ok(out);
-        }
         let wanted = processes.iter().zip(&servicing);
         let wanted = wanted.map(|(process, servicing)| *servicing || process.pid == SYSTEM);
-        let memo = Memo::default();
-        let select = Select {
-            memo: Some(&memo),
-            from: Some(self.window.start().minus(LOOK_BACK)),
-            to: Some(*self.window.end()),
+        Surveyor {
+            surveying: self,
+            wanted: wanted.collect(),
+            servicing,
+        }
+    }
+}
+
+impl Surveyor<'_, '_> {
+    /// The columns that it needs.
+    pub fn want(&self) -> Want {
+        Want {
+            path: true,
+            target: true,
+            ..Want::default()
+        }
+    }
+
+    /// The events that it looks at; `None` where nobody services Windows.
+    pub fn select<'m>(&self, memo: &'m Memo) -> Option<Select<'m>> {
+        let one = self.surveying;
+        self.finds_servicing().then(|| Select {
+            memo: Some(memo),
+            from: Some(one.window.start().minus(LOOK_BACK)),
+            to: Some(*one.window.end()),
             classes: vec![Class::FileSystem, Class::Registry],
-            processes: Some(wanted.collect()),
+            processes: Some(self.wanted.clone()),
             // Whoever works on the INF is known by what succeeds as well.
-            outcomes: match self.picker.hint().inf {
+            outcomes: match one.picker.hint().inf {
                 Some(_) => Outcomes::All,
                 None => Outcomes::Telling,
             },
             ..Select::default()
-        };
-        let want = Want {
-            path: true,
-            target: true,
-            ..Want::default()
-        };
-        for_each_unit(
-            0..trace.units(),
-            tick,
-            |unit| {
-                let mut batch = Batch::default();
-                trace.decode(unit, &want, &select, &mut batch)?;
-                Ok(self.look(&batch, &servicing))
-            },
-            |part: Survey| {
-                let room = MOST_FAILED.saturating_sub(out.failed.len());
-                out.dropped += part.failed.len().saturating_sub(room) as u64;
-                out.failed.extend(part.failed.into_iter().take(room));
-                let room = MOST_ALIASES.saturating_sub(out.aliases.len());
-                out.aliases.extend(part.aliases.into_iter().take(room));
-                out.inf_threads.extend(part.inf_threads);
-                Ok(())
-            },
-        )?;
-        Ok(out)
+        })
     }
 
+    /// Whether the trace has processes that service Windows.
+    pub fn finds_servicing(&self) -> bool {
+        self.servicing.contains(&true)
+    }
+
+    /// Looks at a unit.
+    pub fn look(&self, batch: &Batch) -> Survey {
+        self.surveying.look(batch, &self.servicing)
+    }
+}
+
+impl Survey {
+    /// Adds what the next unit has.
+    pub fn take(&mut self, part: Self) {
+        let room = MOST_FAILED.saturating_sub(self.failed.len());
+        self.dropped += part.dropped + part.failed.len().saturating_sub(room) as u64;
+        self.failed.extend(part.failed.into_iter().take(room));
+        let room = MOST_ALIASES.saturating_sub(self.aliases.len());
+        self.aliases.extend(part.aliases.into_iter().take(room));
+        self.inf_threads.extend(part.inf_threads);
+        self.servicing |= part.servicing;
+    }
+}
+
+impl Surveying<'_> {
     fn look(&self, batch: &Batch, servicing: &[bool]) -> Survey {
         let mut out = Survey::default();
         for row in 0..batch.len() {

@@ -4,7 +4,7 @@ use crate::findings::analyze::CaseInput;
 use crate::findings::failing::Relation;
 use crate::input::view::Source;
 use crate::pml::PmlTrace;
-use crate::trace::{Silent, Trace};
+use crate::trace::{Batch, Memo, Silent, Trace};
 use std::path::Path;
 use tracegen::scenario::{START, boot_case, clean_case, held_case};
 
@@ -23,7 +23,27 @@ fn causes(bytes: Vec<u8>, hint: &FailureHint) -> Causes {
         }],
     };
     let window = Filetime(START)..=Filetime(START + 300 * SECOND);
-    find_causes(&case, &lists, &options, &window, hint, &Silent).unwrap()
+    let mut search = Search::new(&case, hint);
+    let found = {
+        let surveying = search.surveying(0, &case.inputs[0], &options, &window);
+        let surveyor = surveying.begin();
+        let memo = Memo::default();
+        let mut found = Survey {
+            servicing: surveyor.finds_servicing(),
+            ..Survey::default()
+        };
+        for unit in 0..trace.units() {
+            let mut batch = Batch::default();
+            if let Some(select) = surveyor.select(&memo) {
+                let want = surveyor.want();
+                trace.decode(unit, &want, &select, &mut batch).unwrap();
+            }
+            found.take(surveyor.look(&batch));
+        }
+        found
+    };
+    search.take(found);
+    find_causes(&case, &lists, &options, search, hint, &Silent).unwrap()
 }
 
 fn hint(code: u32, seconds: u64) -> FailureHint {

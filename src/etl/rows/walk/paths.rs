@@ -9,6 +9,7 @@ use crate::etl::kernel::image::ImageEvent;
 use crate::etl::kernel::process::ProcessEvent;
 use crate::etl::kernel::registry::{KeyEvent, KeyOperation, RegistryEvent};
 use crate::etl::link::part::push_path;
+use crate::etl::trace::EtlTrace;
 use crate::trace::path::split_registry;
 
 impl Walk<'_> {
@@ -20,7 +21,10 @@ impl Walk<'_> {
     ) {
         let facts = self.trace.facts();
         match body {
-            Body::Key(event) => self.push_key(placed, event),
+            Body::Key(event) => {
+                let time = self.trace.key(placed.buffer, placed.ticks);
+                push_key(self.trace, time, event, &mut self.arena);
+            }
             Body::Registry(RegistryEvent::Hive(hive)) => {
                 let from = self.arena.len();
                 hive.link().push_to(&mut self.arena);
@@ -54,34 +58,33 @@ impl Walk<'_> {
             push_path(self.trace.facts(), hive.file(), &mut self.arena);
         }
     }
+}
 
-    /// Appends the key of a registry event, and the value where it is about one.
-    fn push_key(&mut self, placed: &Placed<'_>, event: &KeyEvent<'_>) {
-        use KeyOperation as Op;
-        let from = self.arena.len();
-        let facts = self.trace.facts();
-        let time = self.trace.key(placed.buffer, placed.ticks);
-        if !event.operation.names_kcb()
-            && event.kcb != 0
-            && let Some(number) = facts.keys.find(event.kcb, time)
-        {
-            self.arena.push_str(facts.texts.get(number));
-        }
-        let value = matches!(
-            event.operation,
-            Op::SetValue | Op::DeleteValue | Op::QueryValue
-        );
-        if value || !event.name.is_empty() {
-            if self.arena.len() > from {
-                self.arena.push('\\');
-            }
-            match event.name.is_empty() {
-                true => self.arena.push_str("(Default)"),
-                false => event.name.push_to(&mut self.arena),
-            }
-        }
-        shorten_key(&mut self.arena, from);
+/// Appends the key of a registry event of time `time` (a key of times), and the value where it is about one.
+pub fn push_key(trace: &EtlTrace, time: i64, event: &KeyEvent<'_>, out: &mut String) {
+    use KeyOperation as Op;
+    let from = out.len();
+    let facts = trace.facts();
+    if !event.operation.names_kcb()
+        && event.kcb != 0
+        && let Some(number) = facts.keys.find(event.kcb, time)
+    {
+        out.push_str(facts.texts.get(number));
     }
+    let value = matches!(
+        event.operation,
+        Op::SetValue | Op::DeleteValue | Op::QueryValue
+    );
+    if value || !event.name.is_empty() {
+        if out.len() > from {
+            out.push('\\');
+        }
+        match event.name.is_empty() {
+            true => out.push_str("(Default)"),
+            false => event.name.push_to(out),
+        }
+    }
+    shorten_key(out, from);
 }
 
 /// Puts the short name of the root in place of the kernel's in the key that `out` ends with from `from` on.

@@ -1,0 +1,68 @@
+//! The reading of a trace in which touches are counted and failures are looked for: what either needs of a unit is
+//! decoded at once.
+
+use super::causes::{Survey, Surveying};
+use super::onlooker::Onlooker;
+use super::touch::{Counting, Tally};
+use crate::trace::{Batch, Class, Frames, Job, Memo, Tick, for_each_unit};
+use std::io;
+
+/// Counts the touches of one trace and looks for what failed for servicing, before the eyes of an onlooker, whose makings
+/// go to `take`.
+///
+/// # Errors
+/// When the trace can no longer be read, and those of the onlooker.
+pub fn read<O: Onlooker>(
+    counting: &Counting<'_>,
+    surveying: &Surveying<'_>,
+    tick: Tick<'_>,
+    onlooker: &O,
+    take: &mut dyn FnMut(usize, O::Seen) -> io::Result<()>,
+) -> io::Result<(Tally, Survey)> {
+    let (counter, surveyor) = (counting.begin(), surveying.begin());
+    let counts = |class: Class, path: &str, target: &str| counting.counts(class, path, target);
+    let keys = |path: &str| counting.scope.key_or_below(path);
+    let (counted_memo, looked_memo) = (Memo::default(), Memo::default());
+    let counted = counting.select(&counts, &keys, &counted_memo);
+    let looked = surveyor.select(&looked_memo);
+    let mut want = onlooker.want();
+    if want.frames == Frames::None {
+        want.frames = Frames::Kernel;
+    }
+    let look_want = surveyor.want();
+    let mut tally = Tally::default();
+    let mut survey = Survey {
+        servicing: surveyor.finds_servicing(),
+        ..Survey::default()
+    };
+    let trace = counting.trace;
+    for_each_unit(
+        0..trace.units(),
+        tick,
+        |unit| {
+            let (mut batch, mut failures) = (onlooker.batch(), Batch::default());
+            let mut jobs = vec![Job {
+                want: &want,
+                select: &counted,
+                batch: &mut batch,
+            }];
+            jobs.extend(looked.as_ref().map(|select| Job {
+                want: &look_want,
+                select,
+                batch: &mut failures,
+            }));
+            trace.decode_all(unit, &mut jobs)?;
+            let found = surveyor.look(&failures);
+            let part = counter.count(unit, &batch);
+            Ok((part, found, onlooker.see(counting.number, batch)?))
+        },
+        |(part, found, seen): (Tally, Survey, O::Seen)| {
+            take(counting.number, seen)?;
+            counter.take(part, &mut tally);
+            survey.take(found);
+            Ok(())
+        },
+    )?;
+    tally.finish(counting.limit);
+    Ok((tally, survey))
+}
