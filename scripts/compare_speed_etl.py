@@ -8,6 +8,9 @@
   --big SIZE     `cat TRACE >/dev/null`, fltscope info and fltscope analyze, its findings alone and with a report, on a
                  generated trace of that size, removed afterwards; may be given several times: what is to see is that
                  peak memory stays where it is
+  --case SIZE    fltscope analyze on a generated case, a Procmon log and a trace of that size each with CBS.log and
+                 setupapi.dev.log, against fltscope info on both and fltscope analyze on the logs alone, one after the
+                 other; removed afterwards
 
 The runs take turns (A B C A B C …), so that a slow moment of the machine meets all of them; ratios are those of one
 round, and what is shown is their median. For fltscope and cat the whole process is timed, start-up and all; for
@@ -120,11 +123,11 @@ def contest(trace, rounds, contestants, pairs):
     for _ in range(rounds):
         for one in contestants.values():
             one.run()
-    size = os.path.getsize(trace)
-    print(f"  {'':<30} {'median s':>9} {'min':>9} {'max':>9} {'MB/s':>8} {'peak MB':>8}")
+    size = sum(path.stat().st_size for path in trace.iterdir()) if trace.is_dir() else trace.stat().st_size
+    print(f"  {'':<35} {'median s':>9} {'min':>9} {'max':>9} {'MB/s':>8} {'peak MB':>8}")
     for c in contestants.values():
         times = f"{c.median():>9.3f} {min(c.seconds):>9.3f} {max(c.seconds):>9.3f}"
-        print(f"  {c.name:<30} {times} {size / c.median() / 1e6:>8,.0f} {c.peak / 1e6:>8,.1f}  {c.note}".rstrip())
+        print(f"  {c.name:<35} {times} {size / c.median() / 1e6:>8,.0f} {c.peak / 1e6:>8,.1f}  {c.note}".rstrip())
     print()
     print(f"  {'how many times as long':<60} {'median':>8} {'min':>8} {'max':>8}")
     for slow, fast in pairs:
@@ -159,8 +162,38 @@ def against_cat(binary, trace, rounds, folder):
     contest(trace, rounds, contestants, pairs)
 
 
-def generate(size, compressed, given, folder):
-    """A trace of about that size from tests/tracegen."""
+def in_turn(name, commands):
+    """Programs that run one after the other."""
+    return Contestant(
+        name,
+        lambda: (sum(timed(command)[0] for command in commands), "", 0),
+        lambda: max(peak_memory(command) for command in commands),
+    )
+
+
+def case_against_info(binary, case, rounds):
+    log, trace = case / "boot_log.pml", case / "trace.etl"
+    logs = [str(case / name) for name in ["CBS.log", "setupapi.dev.log"]]
+    findings = ["--format", "json", "--quiet"]
+    info = [[binary, "info", str(path), "--quiet"] for path in [log, trace]]
+    alone = [binary, "analyze", *logs, *findings]
+    contestants = {
+        "log": whole("fltscope info, the log", *info[0]),
+        "trace": whole("fltscope info, the trace", *info[1]),
+        "logs": whole("fltscope analyze, CBS and setupapi", *alone),
+        "parts": in_turn("these three in turn", [*info, alone]),
+        "case": whole("fltscope analyze, the case", binary, "analyze", str(case), *findings),
+        "window": whole("the same, 10 s of it", binary, "analyze", str(case), "--window", WINDOW, *findings),
+    }
+    contest(case, rounds, contestants, [("case", "parts"), ("window", "parts")])
+
+
+# Of the generated incident, which both traces of 2 GB hold.
+WINDOW = "2026-05-12T06:41:48Z..2026-05-12T06:41:58Z"
+
+
+def tracegen(given, *arguments):
+    """Runs tests/tracegen."""
     program = find_program("tracegen", given)
     if program is not None:
         command = [program]
@@ -168,10 +201,24 @@ def generate(size, compressed, given, folder):
         command = ["cargo", "run", "--quiet", "--release", "--package", "tracegen", "--"]
     else:
         sys.exit("no tracegen found: name it with --tracegen, or build it: cargo build --release --package tracegen")
+    subprocess.run([*command, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+
+
+def generate(size, compressed, given, folder):
+    """A trace of about that size."""
     trace = folder / "big.etl"
-    how = ["compressed"] if compressed else []
-    subprocess.run([*command, "big-etl", size, str(trace), *how], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    tracegen(given, "big-etl", size, str(trace), *(["compressed"] if compressed else []))
     return trace
+
+
+def generate_case(size, compressed, given, folder):
+    """A Procmon log and a trace of about that size, and the logs of servicing."""
+    case = folder / "case"
+    case.mkdir()
+    tracegen(given, "logs", "480", str(case))
+    tracegen(given, "big", "--bytes", size, str(case / "boot_log.pml"))
+    generate(size, compressed, given, case).rename(case / "trace.etl")
+    return case
 
 
 def machine(binary):
@@ -189,6 +236,7 @@ def arguments():
     parser.add_argument(
         "--big", metavar="SIZE", action="append", default=[], help="a generated trace of that size (suffix K, M or G)"
     )
+    parser.add_argument("--case", metavar="SIZE", help="a generated case of a log and a trace of that size each")
     parser.add_argument("--compressed", action="store_true", help="compress the generated traces")
     parser.add_argument("--tracegen", metavar="PATH", help="the generator for --big (default: as --binary, else cargo)")
     parser.add_argument("--rounds", metavar="N", type=int, default=7, help="rounds (default: 7)")
@@ -196,8 +244,8 @@ def arguments():
     parser.add_argument("--temp", metavar="DIR", help="where to put generated traces and outputs")
     add_binary_option(parser)
     args = parser.parse_args()
-    if args.trace is None and not args.big:
-        parser.error("give a trace, or --big, or both")
+    if args.trace is None and not args.big and not args.case:
+        parser.error("give a trace, --big or --case")
     return args
 
 
@@ -221,6 +269,10 @@ def main():
             print(f"generated trace of {size}, {os.path.getsize(trace):,} bytes, {args.rounds} rounds")
             against_cat(str(kept), trace, args.rounds, folder)
             trace.unlink()
+        if args.case:
+            case = generate_case(args.case, args.compressed, args.tracegen, folder)
+            print(f"generated case of {args.case} and {args.case}, {args.rounds} rounds")
+            case_against_info(str(kept), case, args.rounds)
 
 
 if __name__ == "__main__":

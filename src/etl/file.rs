@@ -8,6 +8,7 @@ use super::header::{TraceHeader, is_etl};
 use super::layout::{buffer as buffer_at, kernel, mode, record};
 use super::record::Record;
 use super::records::{Records, Scratch};
+use super::unpacked::Unpacked;
 use super::walk::{Walk, walk};
 use crate::bytes::{need, u16_at};
 use crate::input::view::{Source, View};
@@ -73,6 +74,7 @@ pub struct EtlFile {
     buffers: Vec<Buffer>,
     units: Vec<Range<usize>>,
     spaces: Spaces,
+    unpacked: Option<Unpacked>,
     faults: Vec<EtlError>,
     skipped_bytes: u64,
     damaged_buffers: u64,
@@ -102,6 +104,7 @@ impl EtlFile {
             buffers: Vec::new(),
             units: Vec::new(),
             spaces: Spaces::default(),
+            unpacked: None,
             faults: Vec::new(),
             skipped_bytes: 0,
             damaged_buffers: 0,
@@ -159,6 +162,7 @@ impl EtlFile {
         self.faults.extend(doubles);
         self.faults.extend(walk.faults);
         self.units = units(&self.buffers, self.source.len());
+        self.unpacked = Unpacked::new(&self.buffers, &self.source);
         Ok(())
     }
 
@@ -321,9 +325,12 @@ impl EtlFile {
         buffer: usize,
         scratch: &'a mut Scratch,
     ) -> io::Result<Records<'a>> {
-        match self.buffers.get(buffer) {
-            Some(buffer) => Records::read(buffer, &self.source, scratch),
-            None => Ok(Records::none()),
+        let Some(known) = self.buffers.get(buffer) else {
+            return Ok(Records::none());
+        };
+        match self.kept(buffer, known) {
+            Some(records) => records,
+            None => Records::read(known, &self.source, scratch),
         }
     }
 
@@ -369,13 +376,21 @@ impl EtlFile {
         held: &'a Held,
         scratch: &'a mut Scratch,
     ) -> io::Result<Records<'a>> {
-        match self.buffers.get(buffer) {
-            Some(buffer) => match held.bytes_of(buffer) {
-                Some(bytes) => Ok(Records::new(buffer, bytes, scratch)),
-                None => Records::read(buffer, &self.source, scratch),
-            },
-            None => Ok(Records::none()),
+        let Some(known) = self.buffers.get(buffer) else {
+            return Ok(Records::none());
+        };
+        if let Some(records) = self.kept(buffer, known) {
+            return records;
         }
+        match held.bytes_of(known) {
+            Some(bytes) => Ok(Records::new(known, bytes, scratch)),
+            None => Records::read(known, &self.source, scratch),
+        }
+    }
+
+    /// The records of a buffer whose data is kept.
+    fn kept(&self, at: usize, buffer: &Buffer) -> Option<io::Result<Records<'_>>> {
+        self.unpacked.as_ref()?.records(at, buffer, &self.source)
     }
 
     /// Space for the buffers of slices.

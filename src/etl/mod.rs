@@ -56,6 +56,7 @@ pub mod slices;
 mod tally;
 pub mod time_zone;
 pub mod trace;
+mod unpacked;
 mod walk;
 
 #[cfg(test)]

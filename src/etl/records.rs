@@ -100,9 +100,14 @@ impl<'a> Records<'a> {
             }
             data
         };
+        Self::of_data(buffer, data, shortfall)
+    }
+
+    /// The records of `buffer` in its data before compression, with why there is less than there should be.
+    pub(super) fn of_data(buffer: &Buffer, data: &'a [u8], shortfall: Option<EtlError>) -> Self {
         Self {
             data,
-            expected,
+            expected: buffer.data_len(),
             at: 0,
             before: 0,
             ended: false,

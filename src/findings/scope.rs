@@ -1,9 +1,9 @@
 //! Which paths count: the driver store, or what a rules file says.
 
-use crate::trace::Class;
 use crate::trace::path::{
     FilePath, file_name, split_registry, split_volume, starts_with_no_case, strip_prefix_no_case,
 };
+use crate::trace::{Class, ServicingLog};
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// Folders below the Windows folder whose files count, with the folder itself.
@@ -197,6 +197,11 @@ impl TraceScope<'_> {
             || self.scope.builtin_keys
                 && (KEYS.iter().any(|key| key_holds(key, root, rest)) || KEYS.iter().any(leads_to))
     }
+}
+
+/// Whether an analysis may ask for the events on a file: those that count, and the logs of servicing.
+pub fn foreseen(scope: TraceScope<'_>, path: &str) -> bool {
+    scope.file(path) || ServicingLog::of_path(path).is_some()
 }
 
 /// Whether `rest`, a path below the Windows folder, lies in the driver store.

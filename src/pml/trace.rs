@@ -17,8 +17,9 @@ use crate::trace::log_writes::is_lazy_writer;
 use crate::trace::path::strip_prefix_no_case;
 use crate::trace::time::TICKS_PER_SECOND;
 use crate::trace::{
-    Batch, Boot, BootBasis, Class, Coverage, CreateRequest, FileUse, Filetime, Frames, KernelImage,
-    Kind, Module, NO_PROCESS, Outcomes, Process, Records, Select, Tick, Trace, TraceInfo, Want,
+    Batch, Boot, BootBasis, Class, Coverage, CreateRequest, FileUse, Filetime, Frames, Job,
+    KernelImage, Kind, Module, NO_PROCESS, Outcomes, Process, Records, Select, Tick, Trace,
+    TraceInfo, Want,
 };
 use std::collections::HashMap;
 use std::io;
@@ -226,18 +227,34 @@ impl Trace for PmlTrace {
         select: &Select<'_>,
         batch: &mut Batch,
     ) -> io::Result<()> {
+        let job = Job {
+            want,
+            select,
+            batch,
+        };
+        self.decode_all(unit, &mut [job])
+    }
+
+    fn decode_all(&self, unit: usize, jobs: &mut [Job<'_>]) -> io::Result<()> {
         let held = self.units.get(unit);
-        if !held.is_none_or(|facts| facts.may_hold(select, &self.file.processes)) {
-            return Ok(());
-        }
-        let records = self.file.unit_alone(numbers(unit))?;
-        if select.takes_all() {
-            // Growing by doubling would touch twice the memory.
-            batch.reserve(records.len(), want);
-        }
-        for at in 0..records.len() {
-            if let Ok(record) = records.record(at) {
-                self.push(records.first() + at, &record, want, select, batch);
+        let may_hold = |job: &&mut Job<'_>| {
+            held.is_none_or(|facts| facts.may_hold(job.select, &self.file.processes))
+        };
+        let mut records = None;
+        for job in jobs.iter_mut().filter(may_hold) {
+            let records = match &mut records {
+                Some(records) => records,
+                None => records.insert(self.file.unit_alone(numbers(unit))?),
+            };
+            if job.select.takes_all() {
+                // Growing by doubling would touch twice the memory.
+                job.batch.reserve(records.len(), job.want);
+            }
+            for at in 0..records.len() {
+                if let Ok(record) = records.record(at) {
+                    let number = records.first() + at;
+                    self.push(number, &record, job.want, job.select, job.batch);
+                }
             }
         }
         Ok(())

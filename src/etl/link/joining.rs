@@ -386,7 +386,11 @@ impl<'s, 'a> Joining<'s, 'a> {
         let Some(noting) = self.noting else { return };
         match io.operation {
             FileOperation::DeletePath | FileOperation::RenamePath | FileOperation::SetLinkPath => {
-                self.noted.irp(io.irp)
+                self.path.clear();
+                push_path(self.facts, io.path(), &mut self.path);
+                if (noting.test)(&self.path) {
+                    self.noted.irp(io.irp);
+                }
             }
             _ => {}
         }

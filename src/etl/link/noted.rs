@@ -45,7 +45,7 @@ pub struct Noted {
     pub keyed: Vec<(u64, u64)>,
     /// FileObjects that are opened with a path that begins at an open folder.
     pub partial: Vec<u64>,
-    /// IRPs of operations that tell a second path.
+    /// IRPs of operations that tell a second path which may be asked for.
     pub irps: Vec<u64>,
 }
 
@@ -99,7 +99,7 @@ impl NotedHere {
         self.out.partial.push(object);
     }
 
-    /// An operation tells a second path.
+    /// An operation tells a second path that may be asked for.
     pub fn irp(&mut self, irp: u64) {
         self.out.irps.push(irp);
     }

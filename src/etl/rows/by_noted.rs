@@ -45,6 +45,8 @@ pub struct ByNoted<'a> {
     others: Addressed,
     /// IRPs whose records are all kept: they have paths of their own, or began in an earlier slice.
     own_irps: Addressed,
+    /// How many of these were noted.
+    irps_noted: usize,
     /// IRPs of operations on wanted FileObjects.
     irps: Addressed,
     /// Numbers of records that tell of something in an earlier slice.
@@ -85,6 +87,7 @@ impl<'a> ByNoted<'a> {
             objects: Addressed::default(),
             others: Addressed::default(),
             own_irps: imports.irps(),
+            irps_noted: noted.irps.len(),
             irps: Addressed::default(),
             joined: Sieve::default(),
             told_later: false,
@@ -144,7 +147,11 @@ impl<'a> ByNoted<'a> {
 
     /// Whether no file operation or callback of the slice can be wanted.
     pub fn is_idle(&self) -> bool {
-        self.objects.is_empty() && self.own_irps.is_empty() && !self.told_later
+        // What is open from before is only kept for what it does to FileObjects that are wanted.
+        self.objects.is_empty()
+            && self.irps_noted == 0
+            && self.imports.names.is_empty()
+            && !self.told_later
     }
 
     /// The number of a record that is taken; of others it may be found later that they are.

@@ -54,6 +54,8 @@ struct Scene {
     records: [bool; 3],
     /// Whether callbacks have the FileObject of the operation they are called for, as they have in Windows.
     sane: bool,
+    /// Whether files are renamed.
+    renames: bool,
     /// IRPs and FileObjects of operations, and when they end.
     ongoing: Vec<(u64, u64, i64)>,
 }
@@ -96,8 +98,8 @@ impl Scene {
                     return;
                 };
                 let path = format!("\\Device\\HarddiskVolume3\\f{}", dice.roll(1_000));
-                let kind = dice.roll(3);
-                if kind != 1 {
+                let kind = dice.roll(if self.renames { 4 } else { 3 });
+                if kind == 0 || kind == 2 {
                     let Some(free) = self.address(dice, 0x200, 12, (time, time + span)) else {
                         return;
                     };
@@ -125,9 +127,16 @@ impl Scene {
                             .u32(0);
                         system(2, 0x0443, 3, time, &body.0)
                     }
-                    _ => {
+                    2 => {
                         let body = new().u64(irp).u64(object).u64(key).u32(tid);
                         perfinfo(17, 0x0442, 3, time, &body.0)
+                    }
+                    // A rename, and right behind it the record with the new name.
+                    _ => {
+                        let body = || new().u64(irp).u64(object).u64(key).u64(0).u32(tid).u32(10);
+                        let mut both = system(2, 0x0447, 3, time, &body().0);
+                        both.extend(system(2, 0x0450, 3, time, &body().text(&path).0));
+                        both
                     }
                 };
                 self.later(time, start);
@@ -192,10 +201,10 @@ impl Scene {
 
 /// A trace whose processors fill small buffers at different speeds.
 fn trace(seed: u64) -> Vec<u8> {
-    make(seed, false)
+    make(seed, false, false)
 }
 
-fn make(seed: u64, sane: bool) -> Vec<u8> {
+fn make(seed: u64, sane: bool, renames: bool) -> Vec<u8> {
     let mut dice = Dice(seed);
     let head = Head::default();
     let mut cpus: Vec<Vec<Vec<u8>>> = vec![Vec::new(); 3];
@@ -211,6 +220,7 @@ fn make(seed: u64, sane: bool) -> Vec<u8> {
             [true, false, true],
         ][dice.roll(4) as usize],
         sane,
+        renames,
         ..Scene::default()
     };
     for _ in 0..2_500 {
@@ -349,7 +359,7 @@ fn chosen(bytes: &[u8], target: u64, noted: bool) -> Batch {
 fn what_is_noted_leaves_out_no_row_and_changes_none() {
     let mut chosen_rows = 0;
     for seed in 0..60 {
-        let bytes = make(seed, true);
+        let bytes = make(seed, true, false);
         let (all, _) = rows(&bytes, u64::MAX);
         let wanted = |row: &usize| is_some(all.path.get(*row)) || is_some(all.target.get(*row));
         let files = |row: &usize| matches!(all.class[*row], Class::FileSystem | Class::Minifilter);
@@ -377,6 +387,22 @@ fn what_is_noted_leaves_out_no_row_and_changes_none() {
     }
     // The dice do make what is tested.
     assert!(chosen_rows > 1_500, "{chosen_rows}");
+}
+
+#[test]
+fn what_is_noted_takes_what_a_test_of_all_paths_takes() {
+    let (mut rows, mut renamed) = (0, 0);
+    for seed in 0..60 {
+        let bytes = make(seed, true, true);
+        for target in [1, 3_000] {
+            let (tested, noted) = (chosen(&bytes, target, false), chosen(&bytes, target, true));
+            assert_eq!(noted.event, tested.event, "seed {seed}, {target}");
+            rows += tested.len();
+            let targets = (0..tested.len()).filter(|row| !tested.target.get(*row).is_empty());
+            renamed += targets.count();
+        }
+    }
+    assert!(rows > 3_000 && renamed > 500, "{rows} {renamed}");
 }
 
 #[test]

@@ -217,6 +217,7 @@ fn writes_of<'a>(
         classes: vec![Class::FileSystem],
         processes: Some(processes),
         paths: Some(&is_log),
+        foreseen: true,
         ..Select::default()
     };
     let want = Want {
