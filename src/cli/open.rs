@@ -262,7 +262,7 @@ fn open_etl(
         None => EtlTrace::open(path, tick),
         Some(scope) => {
             let test = |root: Option<&str>, path: &str| foreseen(scope.on(root), path);
-            EtlTrace::open_for(path, &test, tick)
+            EtlTrace::open_for(Source::open(path)?, path, &test, tick)
         }
     }
 }

@@ -50,24 +50,25 @@ impl EtlTrace {
         Self::from_source(Source::open(path)?, path, tick)
     }
 
-    /// The same for who will only ask for events on files that pass `test`, which is given the Windows folder of the
+    /// Opens a trace for who will only ask for events on files that pass `test`, which is given the Windows folder of the
     /// traced machine and a path: see [`Select::foreseen`].
     ///
     /// # Errors
     /// As [`EtlTrace::open`].
     pub fn open_for(
+        source: Source,
         path: &Path,
         test: &(dyn Fn(Option<&str>, &str) -> bool + Sync),
         tick: Tick<'_>,
     ) -> Result<Self, OpenError> {
-        let mut out = Self::survey(Source::open(path)?, path, tick)?;
+        let mut out = Self::survey(source, path, tick)?;
         let root = out.info.machine.system_root.clone();
         let noted = |path: &str| test(root.as_deref(), path);
         out.link_noting(target(&out.facts.spans), Some(&noted), tick)?;
         Ok(out)
     }
 
-    /// The same for bytes that are in memory or in a file opened before.
+    /// [`EtlTrace::open`] for bytes that are in memory or in a file opened before.
     ///
     /// # Errors
     /// As [`EtlTrace::open`].
@@ -119,8 +120,11 @@ impl EtlTrace {
         self.link_noting(target, None, tick)
     }
 
-    /// The same, which notes where files that pass a test are used.
-    pub(super) fn link_noting(
+    /// The same, which notes where files that pass a test are used: see [`Select::foreseen`].
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    pub fn link_noting(
         &mut self,
         target: u64,
         noted: Option<FileTest<'_>>,

@@ -8,6 +8,7 @@ use fltscope::export::csv::CsvStyle;
 use fltscope::export::procmon::{Export, ProcmonColumn, write_csv, write_xml};
 use fltscope::export::xlsx::Book;
 use fltscope::export::{Column, Filter, Table, TextFormat, parquet, write_text};
+use fltscope::findings::scope::{Scope, foreseen};
 use fltscope::findings::timeline::timeline as servicing;
 use fltscope::findings::{Case, CaseInput, CaseLogs, Options, analyze};
 use fltscope::input::FileKind;
@@ -67,9 +68,13 @@ impl Inputs {
                     cbs.read(&name, &bytes, &options, &|_| ()).unwrap();
                     out.logs.sources.push((name, bytes));
                 }
-                None => out
-                    .etl
-                    .extend(EtlTrace::from_source(bytes, path, &|_| ()).ok()),
+                // As `analyze` opens it.
+                None => {
+                    let scope = Scope::default();
+                    let test = |root: Option<&str>, file: &str| foreseen(scope.on(root), file);
+                    out.etl
+                        .extend(EtlTrace::open_for(bytes, path, &test, &|_| ()).ok());
+                }
             }
         }
         let (cbs, setup) = (cbs.finish(), setup.finish());

@@ -2,7 +2,7 @@
 #![no_main]
 
 use fltscope::etl::EtlTrace;
-use fltscope::trace::{Batch, Frames, Select, Trace, Want};
+use fltscope::trace::{Batch, Class, Frames, Memo, Select, Trace, Want};
 use fltscope_fuzz::around::{source, trace_with};
 use fltscope_fuzz::{Budget, script};
 use std::path::Path;
@@ -12,8 +12,16 @@ const BUDGET: Budget = Budget {
     per_byte: 512,
 };
 
+fn is_some(path: &str) -> bool {
+    path.len() % 3 == 1
+}
+
 /// Rows of all units.
 fn rows(trace: &EtlTrace) -> u64 {
+    selected(trace, &Select::default())
+}
+
+fn selected(trace: &EtlTrace, select: &Select<'_>) -> u64 {
     let want = Want {
         path: true,
         target: true,
@@ -26,9 +34,7 @@ fn rows(trace: &EtlTrace) -> u64 {
     let mut rows = 0;
     for unit in 0..trace.units() {
         let mut batch = Batch::default();
-        trace
-            .decode(unit, &want, &Select::default(), &mut batch)
-            .unwrap();
+        trace.decode(unit, &want, select, &mut batch).unwrap();
         rows += batch.len() as u64;
     }
     rows
@@ -49,4 +55,15 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| BUDGET.spend(data, |data| {
     if trace.units() > 1 {
         assert_eq!(rows(&trace), whole);
     }
+    // And for who asks for some files only.
+    trace.link_noting(1, Some(&is_some), &|_| ()).unwrap();
+    let test = |_: Class, path: &str, target: &str| is_some(path) || is_some(target);
+    let memo = Memo::default();
+    let select = Select {
+        paths: Some(&test),
+        foreseen: true,
+        memo: Some(&memo),
+        ..Select::default()
+    };
+    assert!(selected(&trace, &select) <= whole);
 }));
