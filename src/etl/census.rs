@@ -194,7 +194,7 @@ pub fn census_with<V: Visitor>(
     file: &EtlFile,
     tick: Tick<'_>,
     make: impl Fn() -> V + Sync,
-    mut take: impl FnMut(V),
+    mut take: impl FnMut(V) + Send,
 ) -> io::Result<Census> {
     let mut out = Census::default();
     for_each_unit(

@@ -21,8 +21,7 @@ use crate::input::view::Source;
 use crate::trace::names::lasting;
 use crate::trace::path::file_name;
 use crate::trace::{
-    Batch, Filetime, Job, KernelImage, NO_PROCESS, Owners, Process, Select, Tick, Trace, TraceInfo,
-    Want,
+    Filetime, Job, KernelImage, NO_PROCESS, Owners, Process, Tick, Trace, TraceInfo,
 };
 use std::io;
 use std::path::Path;
@@ -51,7 +50,7 @@ impl EtlTrace {
     }
 
     /// Opens a trace for who will only ask for events on files that pass `test`, which is given the Windows folder of the
-    /// traced machine and a path: see [`Select::foreseen`].
+    /// traced machine and a path: see [`Select::foreseen`](crate::trace::Select::foreseen).
     ///
     /// # Errors
     /// As [`EtlTrace::open`].
@@ -120,7 +119,7 @@ impl EtlTrace {
         self.link_noting(target, None, tick)
     }
 
-    /// The same, which notes where files that pass a test are used: see [`Select::foreseen`].
+    /// The same, which notes where files that pass a test are used: see [`Select::foreseen`](crate::trace::Select::foreseen).
     ///
     /// # Errors
     /// When the file can no longer be read.
@@ -360,21 +359,6 @@ impl Trace for EtlTrace {
 
     fn unit_len(&self, unit: usize) -> usize {
         self.links.slices.get(unit).map_or(0, |slice| slice.records)
-    }
-
-    fn decode(
-        &self,
-        unit: usize,
-        want: &Want,
-        select: &Select<'_>,
-        batch: &mut Batch,
-    ) -> io::Result<()> {
-        let job = Job {
-            want,
-            select,
-            batch,
-        };
-        self.decode_all(unit, &mut [job])
     }
 
     fn decode_all(&self, unit: usize, jobs: &mut [Job<'_>]) -> io::Result<()> {

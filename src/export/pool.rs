@@ -3,7 +3,7 @@
 //! A unit of rows takes a megabyte or two. Without this every one of them is mapped, touched and
 //! unmapped anew, which costs as much as rendering it.
 
-use crate::trace::{Tick, relay};
+use crate::trace::{Tick, for_each_unit};
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -44,7 +44,7 @@ pub fn write_units(
 ) -> io::Result<u64> {
     let pool: Pool<Vec<u8>> = Pool::default();
     let mut written = 0;
-    relay(
+    for_each_unit(
         0..units,
         tick,
         |unit| {

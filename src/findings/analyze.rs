@@ -162,7 +162,10 @@ pub fn analyze_before<O: Onlooker>(
     lists: &[DriverList],
     options: &Options,
     progress: &dyn Progress,
-    (onlooker, take): (&O, &mut dyn FnMut(usize, O::Seen) -> io::Result<()>),
+    (onlooker, take): (
+        &O,
+        &mut (dyn FnMut(usize, O::Seen) -> io::Result<()> + Send),
+    ),
 ) -> io::Result<Findings> {
     let merged = MergedDrivers::new(case, lists);
     let mut warnings = Vec::new();

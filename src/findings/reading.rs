@@ -17,7 +17,7 @@ pub fn read<O: Onlooker>(
     surveying: &Surveying<'_>,
     tick: Tick<'_>,
     onlooker: &O,
-    take: &mut dyn FnMut(usize, O::Seen) -> io::Result<()>,
+    take: &mut (dyn FnMut(usize, O::Seen) -> io::Result<()> + Send),
 ) -> io::Result<(Tally, Survey)> {
     let (counter, surveyor) = (counting.begin(), surveying.begin());
     let counts = |class: Class, path: &str, target: &str| counting.counts(class, path, target);

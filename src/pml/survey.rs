@@ -11,7 +11,7 @@ use super::hints::{self, Hints};
 use super::operations::{UNKNOWN, class_of, operation_name};
 use super::record::Record;
 use crate::trace::log_writes::MOST_WRITES;
-use crate::trace::{Class, Filetime, LogWrite, OperationCount, ServicingLog, Tick, relay};
+use crate::trace::{Class, Filetime, LogWrite, OperationCount, ServicingLog, Tick, for_each_unit};
 use std::collections::HashMap;
 use std::io;
 
@@ -125,7 +125,7 @@ const LISTED: usize = 20;
 pub fn survey(file: &PmlFile, tick: Tick<'_>) -> io::Result<Survey> {
     let mut out = Survey::default();
     let units = file.len().div_ceil(UNIT);
-    relay(
+    for_each_unit(
         0..units,
         tick,
         |unit| survey_unit(file, unit),

@@ -220,21 +220,6 @@ impl Trace for PmlTrace {
         self.file.len().saturating_sub(unit * UNIT).min(UNIT)
     }
 
-    fn decode(
-        &self,
-        unit: usize,
-        want: &Want,
-        select: &Select<'_>,
-        batch: &mut Batch,
-    ) -> io::Result<()> {
-        let job = Job {
-            want,
-            select,
-            batch,
-        };
-        self.decode_all(unit, &mut [job])
-    }
-
     fn decode_all(&self, unit: usize, jobs: &mut [Job<'_>]) -> io::Result<()> {
         let held = self.units.get(unit);
         let may_hold = |job: &&mut Job<'_>| {

@@ -154,7 +154,7 @@ fn search(
     stop: bool,
     tick: Tick<'_>,
     work: impl Fn(usize) -> io::Result<Option<ServicingEvent>> + Sync,
-    better: impl Fn(&ServicingEvent, &ServicingEvent) -> bool,
+    better: impl Fn(&ServicingEvent, &ServicingEvent) -> bool + Sync,
 ) -> io::Result<Option<ServicingEvent>> {
     let mut out: Option<ServicingEvent> = None;
     let done = AtomicBool::new(false);

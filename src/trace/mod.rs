@@ -6,7 +6,6 @@ pub mod log_writes;
 pub mod model;
 pub mod names;
 pub mod path;
-pub mod relay;
 pub mod room;
 pub mod run;
 pub mod source;
@@ -19,7 +18,6 @@ pub use batch::{
 };
 pub use log_writes::{LogWrite, ServicingLog};
 pub use model::{Architecture, KernelImage, Machine, Module, Process};
-pub use relay::relay;
 pub use run::{Progress, Silent, Tick, for_each_unit, set_threads};
 pub use source::{Boot, BootBasis, Coverage, Job, Kind, OperationCount, Records, Trace, TraceInfo};
 pub use time::{Filetime, Zone};

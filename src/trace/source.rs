@@ -230,18 +230,15 @@ pub trait Trace: Sync {
     /// Number of events in unit `unit`, read or not: for progress.
     fn unit_len(&self, unit: usize) -> usize;
 
-    /// Does several [`Trace::decode`]s of one unit, which a decoder may do in one reading.
+    /// Appends the events of unit `unit` that each job selects to its batch, in order: several selections in one reading.
+    ///
+    /// Records that cannot be read are left out; [`TraceInfo::records`] counts them.
     ///
     /// # Errors
     /// When the file can no longer be read.
-    fn decode_all(&self, unit: usize, jobs: &mut [Job<'_>]) -> io::Result<()> {
-        jobs.iter_mut()
-            .try_for_each(|job| self.decode(unit, job.want, job.select, job.batch))
-    }
+    fn decode_all(&self, unit: usize, jobs: &mut [Job<'_>]) -> io::Result<()>;
 
-    /// Appends the events of unit `unit` that `select` takes to `batch`, in order.
-    ///
-    /// Records that cannot be read are left out; [`TraceInfo::records`] counts them.
+    /// The same for one selection.
     ///
     /// # Errors
     /// When the file can no longer be read.
@@ -251,5 +248,12 @@ pub trait Trace: Sync {
         want: &Want,
         select: &Select<'_>,
         batch: &mut Batch,
-    ) -> io::Result<()>;
+    ) -> io::Result<()> {
+        let job = Job {
+            want,
+            select,
+            batch,
+        };
+        self.decode_all(unit, &mut [job])
+    }
 }

@@ -13,7 +13,7 @@ use crate::trace::{
 };
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a chosen operation was on, by all names.
 #[derive(Debug, Clone)]
@@ -197,7 +197,7 @@ pub struct Followed {
 struct One<'a> {
     number: usize,
     input: &'a CaseInput<'a>,
-    name: Rc<str>,
+    name: Arc<str>,
     naming: &'a Naming,
     drivers: &'a DriverList,
 }

@@ -6,7 +6,7 @@
 use super::access::{Rights, Sharing};
 use crate::trace::Filetime;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Open files that are kept; further ones are counted and not followed.
 const MOST_OPEN: usize = 1 << 16;
@@ -28,7 +28,7 @@ pub struct Handle<H> {
     /// Process id.
     pub pid: Option<u32>,
     /// Name it was opened by.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// FileObject; 0 where the trace does not hold it.
     pub object: u64,
     /// Access and share mode.
@@ -78,9 +78,9 @@ pub struct Opening<H> {
 #[derive(Debug)]
 pub struct Handles<H> {
     files: HashMap<FileId, File<H>>,
-    names: HashMap<Rc<str>, FileId>,
+    names: HashMap<Arc<str>, FileId>,
     /// Names that files had before they were renamed: a close may still use them.
-    former: HashMap<Rc<str>, FileId>,
+    former: HashMap<Arc<str>, FileId>,
     objects: HashMap<u64, FileId>,
     next_file: FileId,
     next_handle: u64,
@@ -245,7 +245,7 @@ impl<H> Handles<H> {
         if object != 0 {
             return self.objects.get(&object).copied();
         }
-        let by = |names: &HashMap<Rc<str>, FileId>| names.get(name).copied();
+        let by = |names: &HashMap<Arc<str>, FileId>| names.get(name).copied();
         let open = |file: &FileId| self.files.contains_key(file);
         by(&self.names)
             .filter(open)

@@ -11,7 +11,7 @@ use crate::say;
 use crate::trace::{CreateRequest, Filetime};
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Objects with refusals that are kept.
 const MOST_GROUPS: usize = 2_000;
@@ -46,7 +46,7 @@ pub struct Step<'a> {
     /// The request, of a create.
     pub create: Option<CreateRequest>,
     /// Trace.
-    pub input: &'a Rc<str>,
+    pub input: &'a Arc<str>,
     /// Record in it.
     pub event: u64,
     /// Process.
@@ -68,12 +68,12 @@ pub struct Step<'a> {
 /// What is kept of an open.
 #[derive(Debug, Clone)]
 struct Holding {
-    process: Option<Rc<str>>,
-    company: Rc<str>,
+    process: Option<Arc<str>>,
+    company: Arc<str>,
     third_party: bool,
-    driver: Option<Rc<str>>,
+    driver: Option<Arc<str>>,
     access: Option<u32>,
-    input: Rc<str>,
+    input: Arc<str>,
     event: u64,
 }
 
@@ -90,11 +90,11 @@ pub struct Tracker {
     handles: Handles<Holding>,
     groups: Vec<Group>,
     /// By name of the object and status.
-    by_object: HashMap<(Rc<str>, u32), usize>,
+    by_object: HashMap<(Arc<str>, u32), usize>,
     /// Groups that name a handle, by its number.
     reported: HashMap<u64, Vec<usize>>,
     /// Who marked a file for deletion, by the name it had then.
-    deleters: HashMap<Rc<str>, Deleter>,
+    deleters: HashMap<Arc<str>, Deleter>,
     /// Objects that found no room.
     more: u64,
 }
@@ -182,12 +182,12 @@ impl Tracker {
         self.deleters.remove(step.name);
         let driver = step.driver.filter(|_| !step.third_party);
         let holder = Holding {
-            process: step.process.map(Rc::from),
+            process: step.process.map(Arc::from),
             company: driver.map_or(step.company, |(_, company)| company).into(),
             third_party: step.third_party || driver.is_some(),
             driver: driver.map(|(name, _)| name.into()),
             access: create.access,
-            input: Rc::clone(step.input),
+            input: Arc::clone(step.input),
             event: step.event,
         };
         let opening = Opening {
@@ -285,7 +285,7 @@ impl Tracker {
 
     /// The conflict that a refusal belongs to.
     fn group(&mut self, step: &Step<'_>, status: u32, refused: &Refused<'_>) -> Option<usize> {
-        let key: (Rc<str>, u32) = (step.name.into(), status);
+        let key: (Arc<str>, u32) = (step.name.into(), status);
         if let Some(at) = self.by_object.get(&key) {
             return Some(*at);
         }
