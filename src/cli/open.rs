@@ -5,7 +5,7 @@ use super::parts::{PartNote, put_together};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::etl::{self, EtlTrace};
-use crate::findings::scope::{Scope, foreseen};
+use crate::findings::scope::{Asked, Scope};
 use crate::input::archive::{Contents, UnpackOptions, Workspace};
 use crate::input::view::Source;
 use crate::input::{FileKind, FoundFile, find};
@@ -260,10 +260,7 @@ fn open_etl(
     match scope {
         _ if facts_only => EtlTrace::survey(Source::open(path)?, path, tick),
         None => EtlTrace::open(path, tick),
-        Some(scope) => {
-            let test = |root: Option<&str>, path: &str| foreseen(scope.on(root), path);
-            EtlTrace::open_for(Source::open(path)?, path, &test, tick)
-        }
+        Some(scope) => EtlTrace::open_for(Source::open(path)?, path, &Asked(scope), tick),
     }
 }
 

@@ -281,6 +281,12 @@ impl EtlFile {
         &self.buffers
     }
 
+    /// Whether a buffer is compressed.
+    pub fn is_compressed(&self, buffer: u32) -> bool {
+        let buffer = self.buffers.get(buffer as usize);
+        buffer.is_some_and(Buffer::is_compressed)
+    }
+
     /// What is wrong with the file as a whole.
     pub fn faults(&self) -> &[EtlError] {
         &self.faults
@@ -386,6 +392,21 @@ impl EtlFile {
             Some(bytes) => Ok(Records::new(known, bytes, scratch)),
             None => Records::read(known, &self.source, scratch),
         }
+    }
+
+    /// Bytes of a buffer that is not compressed, from a place of its data on, as many as `out` has or are there.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) fn read_data(&self, buffer: u32, at: u64, out: &mut [u8]) -> io::Result<usize> {
+        let Some(known) = self.buffers.get(buffer as usize) else {
+            return Ok(0);
+        };
+        let from = (buffer_at::SIZE as u64).saturating_add(at);
+        let rest = u64::from(known.len.min(known.filled)).saturating_sub(from);
+        let len = out.len().min(usize::try_from(rest).unwrap_or(0));
+        self.source
+            .read_at(known.offset.saturating_add(from), &mut out[..len])
     }
 
     /// The records of a buffer whose data is kept.

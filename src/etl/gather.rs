@@ -178,6 +178,11 @@ impl<'f> Loaded<'f> {
         })
     }
 
+    /// The buffer that holds a position.
+    pub fn buffer_of(&self, position: Position) -> u32 {
+        self.buffers.get(position.slot()).copied().unwrap_or(0)
+    }
+
     /// Space to read each buffer to.
     pub fn space(&self) -> Space<'f> {
         self.file.spaces().take(self.buffers.len())
@@ -223,6 +228,44 @@ impl<'f> Loaded<'f> {
         }
         Ok(out)
     }
+
+    /// The same with the records at `positions` only, which rise. Buffers that hold none of them are not read. The loaded
+    /// buffers must be those that the positions were taken from.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn pick<'a, C: Choose<'a>>(
+        &'a self,
+        positions: &[Position],
+        first_numbers: &[u64],
+        space: &'a mut Space<'_>,
+        chooser: &mut C,
+    ) -> io::Result<Slots<'a>> {
+        let buffers = &mut space.kept.buffers;
+        let mut out = Slots(Vec::with_capacity(self.buffers.len()));
+        let mut left = positions.iter().peekable();
+        for (slot, (buffer, scratch)) in self.buffers.iter().zip(buffers).enumerate() {
+            let number = *buffer as usize;
+            let cpu = self.file.buffers().get(number).map_or(0, |b| b.cpu);
+            let mut data: &'a [u8] = &[];
+            if left.peek().is_some_and(|next| next.slot() == slot) {
+                data = self.file.records_held(number, &self.held, scratch)?.data();
+            }
+            while let Some(position) = left.next_if(|next| next.slot() == slot) {
+                let place = position.place(*buffer, cpu);
+                if let Some(record) = place.record(data) {
+                    chooser.other(place, record);
+                }
+            }
+            out.0.push(Slot {
+                buffer: *buffer,
+                cpu,
+                first: first_numbers.get(number).copied().unwrap_or(0),
+                data,
+            });
+        }
+        Ok(out)
+    }
 }
 
 /// Where a record is.
@@ -247,6 +290,11 @@ impl Place {
         u64::from(self.place)
     }
 
+    /// Where the record starts in the data of its buffer.
+    pub fn at(&self) -> u64 {
+        self.at.into()
+    }
+
     /// The record at the place, where `data` is that of its buffer.
     pub fn record<'a>(&self, data: &'a [u8]) -> Option<Record<'a>> {
         Record::parse(data.get(self.at as usize..)?).ok()
@@ -254,9 +302,45 @@ impl Place {
 
     /// All of it in one number, which rises in the order of the file: buffer of the slice, start, number in the buffer.
     #[inline]
-    fn position(&self) -> u64 {
-        ((u64::from(self.slot) << RECORD_BITS) | (u64::from(self.at) / 8)) << RECORD_BITS
-            | u64::from(self.place)
+    pub fn position(&self) -> Position {
+        let at = (u64::from(self.slot) << RECORD_BITS) | (u64::from(self.at) / 8);
+        Position(at << RECORD_BITS | u64::from(self.place))
+    }
+}
+
+/// Where a record is among the buffers of its slice, those that only hold stacks included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(u64);
+
+impl Position {
+    const MASK: u64 = (1 << RECORD_BITS) - 1;
+
+    /// Which of the loaded buffers.
+    #[inline]
+    pub fn slot(self) -> usize {
+        (self.0 >> (2 * RECORD_BITS)) as usize
+    }
+
+    /// Where the record starts in its buffer.
+    #[inline]
+    fn at(self) -> usize {
+        (self.0 >> RECORD_BITS & Self::MASK) as usize * 8
+    }
+
+    /// Which of the good records of its buffer it is.
+    #[inline]
+    fn index(self) -> u64 {
+        self.0 & Self::MASK
+    }
+
+    fn place(self, buffer: u32, cpu: u16) -> Place {
+        Place {
+            buffer,
+            cpu,
+            slot: self.slot() as u32,
+            at: self.at() as u32,
+            place: self.index() as u32,
+        }
     }
 }
 
@@ -321,11 +405,23 @@ impl Order {
     pub fn of(start: i64, place: Place) -> Self {
         Self(order_of(start, place))
     }
+
+    /// Its start.
+    #[inline]
+    pub fn start(self) -> i64 {
+        ((self.0 >> 64) as u64 ^ SIGN) as i64
+    }
+
+    /// Where the record is.
+    #[inline]
+    pub fn position(self) -> Position {
+        Position(self.0 as u64)
+    }
 }
 
 #[inline]
 fn order_of(start: i64, place: Place) -> u128 {
-    u128::from(start as u64 ^ SIGN) << 64 | u128::from(place.position())
+    u128::from(start as u64 ^ SIGN) << 64 | u128::from(place.position().0)
 }
 
 /// A buffer of a slice.
@@ -343,8 +439,8 @@ pub struct Slots<'a>(Vec<Slot<'a>>);
 
 impl<'a> Slots<'a> {
     /// The record at a place; its start is its time stamp.
-    pub fn at(&self, place: Place) -> Option<Placed<'a>> {
-        self.placed(place.position(), None, |_| 0)
+    pub fn at(&self, position: Position) -> Option<Placed<'a>> {
+        self.placed(position, None, |_| 0)
     }
 
     /// The records that were taken and that `keep` tells to keep, in order of time. It is asked for the number that each
@@ -366,20 +462,18 @@ impl<'a> Slots<'a> {
     #[inline]
     fn placed(
         &self,
-        position: u64,
+        position: Position,
         start: Option<i64>,
         no_time: impl FnOnce(usize) -> i64,
     ) -> Option<Placed<'a>> {
-        const MASK: u64 = (1 << RECORD_BITS) - 1;
-        let slot = self.0.get((position >> (2 * RECORD_BITS)) as usize)?;
-        let at = (position >> RECORD_BITS & MASK) as usize * 8;
-        let record = Record::parse(slot.data.get(at..)?).ok()?;
+        let slot = self.0.get(position.slot())?;
+        let record = Record::parse(slot.data.get(position.at()..)?).ok()?;
         let ticks = record.time();
         let ticks = ticks.unwrap_or_else(|| no_time(slot.buffer as usize));
         Some(Placed {
             start: start.unwrap_or(ticks),
             ticks,
-            number: slot.first + (position & MASK),
+            number: slot.first + position.index(),
             buffer: slot.buffer,
             cpu: slot.cpu,
             hook: hook_of(&record),
@@ -415,9 +509,9 @@ impl<'a> Gathered<'_, 'a> {
     /// Record `at`. `no_time` gives the ticks of one without a time stamp, by its buffer.
     #[inline]
     pub fn get(&self, at: usize, no_time: impl FnOnce(usize) -> i64) -> Option<Placed<'a>> {
-        let order = *self.entries.order.get(at)?;
-        let start = ((order >> 64) as u64 ^ SIGN) as i64;
-        self.slots.placed(order as u64, Some(start), no_time)
+        let order = Order(*self.entries.order.get(at)?);
+        self.slots
+            .placed(order.position(), Some(order.start()), no_time)
     }
 
     /// Gives the space back.

@@ -12,7 +12,7 @@ use super::guid::Guid;
 use super::info::describe;
 use super::keys::TimeKey;
 use super::link::Links;
-use super::link::noted::FileTest;
+use super::link::noted::{Foresee, Noting};
 use super::providers::provider_name;
 use super::rows;
 use super::selfdescribing::{Definitions, Event};
@@ -25,6 +25,7 @@ use crate::trace::{
 };
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// An open trace and what its first passes found.
 #[derive(Debug)]
@@ -36,6 +37,9 @@ pub struct EtlTrace {
     index: ProcessIndex,
     first_numbers: Vec<u64>,
     links: Links,
+    /// What joins slices for who asks for more than was foreseen.
+    all_links: OnceLock<Result<Links, (io::ErrorKind, String)>>,
+    target: u64,
     info: TraceInfo,
 }
 
@@ -49,21 +53,20 @@ impl EtlTrace {
         Self::from_source(Source::open(path)?, path, tick)
     }
 
-    /// Opens a trace for who will only ask for events on files that pass `test`, which is given the Windows folder of the
-    /// traced machine and a path: see [`Select::foreseen`](crate::trace::Select::foreseen).
+    /// Opens a trace for who will ask for nothing but what `foresee` tells: see
+    /// [`Select::foreseen`](crate::trace::Select::foreseen). Whoever asks for more has to wait while slices are joined
+    /// again.
     ///
     /// # Errors
     /// As [`EtlTrace::open`].
     pub fn open_for(
         source: Source,
         path: &Path,
-        test: &(dyn Fn(Option<&str>, &str) -> bool + Sync),
+        foresee: &dyn Foresee,
         tick: Tick<'_>,
     ) -> Result<Self, OpenError> {
         let mut out = Self::survey(source, path, tick)?;
-        let root = out.info.machine.system_root.clone();
-        let noted = |path: &str| test(root.as_deref(), path);
-        out.link_noting(target(&out.facts.spans), Some(&noted), tick)?;
+        out.link_noting(target(&out.facts.spans), Some(foresee), tick)?;
         Ok(out)
     }
 
@@ -106,6 +109,8 @@ impl EtlTrace {
             definitions,
             index,
             links: Links::default(),
+            all_links: OnceLock::new(),
+            target: 0,
             info,
         })
     }
@@ -119,16 +124,28 @@ impl EtlTrace {
         self.link_noting(target, None, tick)
     }
 
-    /// The same, which notes where files that pass a test are used: see [`Select::foreseen`](crate::trace::Select::foreseen).
+    /// The same for who will ask for nothing but what is told, as [`EtlTrace::open_for`] does.
     ///
     /// # Errors
     /// When the file can no longer be read.
     pub fn link_noting(
         &mut self,
         target: u64,
-        noted: Option<FileTest<'_>>,
+        foresee: Option<&dyn Foresee>,
         tick: Tick<'_>,
     ) -> io::Result<()> {
+        self.target = target;
+        self.all_links = OnceLock::new();
+        let root = self.info.machine.system_root.as_deref();
+        let noting = foresee.and_then(|foresee| {
+            let owners = |wanted: &[bool]| self.owners(wanted);
+            Noting::new(&self.facts, (foresee, root), &self.info.processes, owners)
+        });
+        self.links = self.join(noting.as_ref(), tick)?;
+        Ok(())
+    }
+
+    fn join(&self, noting: Option<&Noting<'_>>, tick: Tick<'_>) -> io::Result<Links> {
         let joined = [
             FILE_OPERATIONS,
             MINIFILTER_CALLBACKS,
@@ -138,15 +155,14 @@ impl EtlTrace {
         let needed = joined
             .into_iter()
             .any(|hooks| self.census.count_of(hooks) > 0);
-        self.links = Links::new(
+        Links::new(
             &self.file,
             &self.facts,
             &self.first_numbers,
-            (needed, target),
-            noted,
+            (needed, self.target),
+            noting,
             tick,
-        )?;
-        Ok(())
+        )
     }
 
     /// The trace as a file: buffers and records.
@@ -187,9 +203,26 @@ impl EtlTrace {
         sentences > 0 && 2 * sentences >= all && !kernel
     }
 
-    /// Slices and what joins them.
+    /// Slices and what joins them, for who asks for nothing but what was foreseen.
     pub(super) fn links(&self) -> &Links {
         &self.links
+    }
+
+    /// Slices and what joins them, for any selection: the slices are the same, what joins them is looked for the first
+    /// time that it is asked for where only some of it was foreseen.
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    pub(super) fn all_links(&self) -> io::Result<&Links> {
+        if !self.links.is_partial() {
+            return Ok(&self.links);
+        }
+        let all = self.all_links.get_or_init(|| {
+            let links = self.join(None, &|_| ());
+            links.map_err(|error| (error.kind(), error.to_string()))
+        });
+        all.as_ref()
+            .map_err(|(kind, text)| io::Error::new(*kind, text.clone()))
     }
 
     /// Number in the file of the record at a place.

@@ -3,7 +3,7 @@
 use crate::codes::procmon::status_of;
 use crate::findings::{Rules, TraceScope};
 use crate::trace::path::starts_with_no_case;
-use crate::trace::{Batch, Class, Filetime, Memo, Select, Trace, Want};
+use crate::trace::{Batch, Class, Filetime, Foreseen, Memo, Select, Trace, Want};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::io;
 
@@ -153,7 +153,10 @@ impl Filter {
             }),
             tids: self.tids.clone(),
             paths: (self.driver_store || self.paths.is_some()).then_some(&test),
-            foreseen: self.driver_store,
+            foreseen: match self.driver_store {
+                true => Foreseen::FilesAndKeys,
+                false => Foreseen::Nothing,
+            },
             memo: Some(memo),
             ..Select::default()
         };

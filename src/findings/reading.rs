@@ -22,9 +22,11 @@ pub fn read<O: Onlooker>(
     let (counter, surveyor) = (counting.begin(), surveying.begin());
     let counts = |class: Class, path: &str, target: &str| counting.counts(class, path, target);
     let keys = |path: &str| counting.scope.key_or_below(path);
-    let (counted_memo, looked_memo) = (Memo::default(), Memo::default());
+    let on_inf = |_: Class, path: &str, target: &str| surveying.on_inf(path, target);
+    let (counted_memo, looked_memo, inf_memo) = (Memo::default(), Memo::default(), Memo::default());
     let counted = counting.select(&counts, &keys, &counted_memo);
     let looked = surveyor.select(&looked_memo);
+    let worked = surveyor.select_inf(&on_inf, &inf_memo);
     let mut want = onlooker.want();
     if want.frames == Frames::None {
         want.frames = Frames::Kernel;
@@ -41,6 +43,7 @@ pub fn read<O: Onlooker>(
         tick,
         |unit| {
             let (mut batch, mut failures) = (onlooker.batch(), Batch::default());
+            let mut work = Batch::default();
             let mut jobs = vec![Job {
                 want: &want,
                 select: &counted,
@@ -51,8 +54,13 @@ pub fn read<O: Onlooker>(
                 select,
                 batch: &mut failures,
             }));
+            jobs.extend(worked.as_ref().map(|select| Job {
+                want: &look_want,
+                select,
+                batch: &mut work,
+            }));
             trace.decode_all(unit, &mut jobs)?;
-            let found = surveyor.look(&failures);
+            let found = surveyor.look(&failures, &work);
             let part = counter.count(unit, &batch);
             Ok((part, found, onlooker.see(counting.number, batch)?))
         },

@@ -1,9 +1,11 @@
 //! Which paths count: the driver store, or what a rules file says.
 
+use crate::etl::Foresee;
+use crate::servicing::is_servicing_process;
 use crate::trace::path::{
     FilePath, file_name, split_registry, split_volume, starts_with_no_case, strip_prefix_no_case,
 };
-use crate::trace::{Class, ServicingLog};
+use crate::trace::{Class, Process, SYSTEM, ServicingLog};
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// Folders below the Windows folder whose files count, with the folder itself.
@@ -199,9 +201,30 @@ impl TraceScope<'_> {
     }
 }
 
-/// Whether an analysis may ask for the events on a file: those that count, and the logs of servicing.
-pub fn foreseen(scope: TraceScope<'_>, path: &str) -> bool {
-    scope.file(path) || ServicingLog::of_path(path).is_some()
+/// What an analysis or an export of driver-store events may ask for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a>(pub &'a Scope);
+
+impl Foresee for Asked<'_> {
+    /// What counts, the logs of servicing, and INF files wherever they lie: who works on one is looked for.
+    fn file(&self, root: Option<&str>, path: &str) -> bool {
+        self.0.on(root).file(path) || ServicingLog::of_path(path).is_some() || names_an_inf(path)
+    }
+
+    fn key(&self, path: &str) -> bool {
+        self.0.on(None).key_or_below(path) || names_an_inf(path)
+    }
+
+    fn process(&self, process: &Process) -> bool {
+        is_servicing_process(&process.name) || process.pid == SYSTEM
+    }
+}
+
+/// Whether a path has the name of some INF file in it.
+fn names_an_inf(path: &str) -> bool {
+    let dots = path.bytes().enumerate().filter(|(_, byte)| *byte == b'.');
+    let mut endings = dots.filter_map(|(at, _)| path.get(at..at + 4));
+    endings.any(|ending| ending.eq_ignore_ascii_case(".inf"))
 }
 
 /// Whether `rest`, a path below the Windows folder, lies in the driver store.

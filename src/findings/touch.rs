@@ -8,7 +8,7 @@ use super::scope::TraceScope;
 use crate::drivers::{DriverList, is_third_party_company};
 use crate::servicing::is_servicing_process;
 use crate::trace::{
-    Batch, Class, Filetime, Memo, NO_THREAD, PathTest, Phase, Process, Select, Trace,
+    Batch, Class, Filetime, Foreseen, Memo, NO_THREAD, PathTest, Phase, Process, Select, Trace,
 };
 use hashbrown::HashMap;
 use std::cmp::Reverse;
@@ -263,7 +263,7 @@ impl<'a> Counting<'a> {
             classes: TraceScope::CLASSES.to_vec(),
             paths: Some(test),
             keys: Some(keys),
-            foreseen: true,
+            foreseen: Foreseen::FilesAndKeys,
             ..Select::default()
         }
     }

@@ -3,7 +3,9 @@
 use super::is_servicing_process;
 use crate::findings::scope::TraceScope;
 use crate::trace::time::parse_rfc3339;
-use crate::trace::{Batch, Class, Filetime, Memo, Select, Tick, Trace, Want, for_each_unit};
+use crate::trace::{
+    Batch, Class, Filetime, Foreseen, Memo, Select, Tick, Trace, Want, for_each_unit,
+};
 use std::io;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -100,7 +102,7 @@ pub fn servicing_span(
         classes: vec![Class::FileSystem, Class::Registry],
         processes: Some(servicing),
         paths: Some(&in_scope),
-        foreseen: true,
+        foreseen: Foreseen::FilesAndKeys,
         ..Select::default()
     };
     let event = |batch: &Batch, row: usize| {

@@ -416,11 +416,22 @@ pub struct Select<'a> {
     pub outcomes: Outcomes,
     /// Whether `paths` may take a registry key of this path, or anything below it; it may take any where `None`.
     pub keys: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
-    /// Whether `paths` takes no file but those whose paths were named when the trace was opened, so that a decoder can
-    /// go by what it noted then.
-    pub foreseen: bool,
+    /// How far what is wanted was told when the trace was opened, so that a decoder can go by what it noted then.
+    pub foreseen: Foreseen,
     /// What a decoder finds out once for all units of a pass.
     pub memo: Option<&'a Memo>,
+}
+
+/// How far a selection was foreseen when the trace was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Foreseen {
+    /// Not at all.
+    #[default]
+    Nothing,
+    /// It takes no file but those that were told.
+    Files,
+    /// It takes no file and no registry key but those that were told.
+    FilesAndKeys,
 }
 
 /// Which outcomes of operations are wanted.

@@ -13,11 +13,11 @@ pub mod time;
 
 pub use address_map::AddressMap;
 pub use batch::{
-    Batch, Callback, Class, CreateRequest, FileUse, Frames, Memo, NO_PROCESS, NO_THREAD, Outcomes,
-    Owners, PathTest, Phase, Select, Transfer, Want,
+    Batch, Callback, Class, CreateRequest, FileUse, Foreseen, Frames, Memo, NO_PROCESS, NO_THREAD,
+    Outcomes, Owners, PathTest, Phase, Select, Transfer, Want,
 };
 pub use log_writes::{LogWrite, ServicingLog};
-pub use model::{Architecture, KernelImage, Machine, Module, Process};
+pub use model::{Architecture, KernelImage, Machine, Module, Process, SYSTEM};
 pub use run::{Progress, Silent, Tick, for_each_unit, set_threads};
 pub use source::{Boot, BootBasis, Coverage, Job, Kind, OperationCount, Records, Trace, TraceInfo};
 pub use time::{Filetime, Zone};

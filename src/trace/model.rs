@@ -46,6 +46,9 @@ pub struct Machine {
     pub ram_bytes: Option<u64>,
 }
 
+/// Process id of System.
+pub const SYSTEM: u32 = 4;
+
 /// One process. Texts the trace does not hold are empty.
 #[derive(Debug, Clone)]
 pub struct Process {

@@ -188,7 +188,8 @@ impl<'f> UnitFacts<'f> {
             }
             0x0464 | 0x0465 => {
                 if let Some(callback) = MinifilterCallback::parse(hook.id, &mut fields) {
-                    self.facts.refused.add(&CallbackKey::of(&callback));
+                    let time = self.time.of(buffer, ticks);
+                    self.facts.refused.add(&CallbackKey::of(&callback), time);
                 }
             }
             0x0501..=0x0504 => {
@@ -590,6 +591,7 @@ impl Facts {
     /// Puts everything in order, so that it can be looked up.
     pub fn finish(&mut self) {
         self.threads.finish();
+        self.refused.finish();
         self.keys.finish();
         self.stacks.finish();
         if !self.volumes.knows_letters() {

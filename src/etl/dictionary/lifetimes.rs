@@ -71,6 +71,15 @@ impl Lifetimes {
         })
     }
 
+    /// The objects that have a name at all times: [`Lifetimes::find`] finds one whenever it is asked.
+    pub fn always_named(&self) -> impl Iterator<Item = u64> + '_ {
+        let of_one = self.rows.chunk_by(|a, b| a.0 == b.0);
+        of_one.filter_map(|rows| {
+            let last = rows.last()?;
+            (last.2 != Sign::End).then_some(last.0)
+        })
+    }
+
     /// All names that the object at `address` has at any time.
     pub fn names(&self, address: u64) -> impl Iterator<Item = TextId> + '_ {
         self.rows_of(address).iter().map(|row| row.3)

@@ -3,26 +3,31 @@
 use crate::etl::link::pairing::CallbackKey;
 use crate::etl::sieve::Addressed;
 
-/// The callbacks of a trace of which any refuses, whenever it does.
+/// The callbacks of a trace of which any refuses, and when.
 #[derive(Debug, Default)]
 pub struct Refused {
     marks: Addressed,
+    /// Marks with the times of the failures, as keys.
+    rows: Vec<(u64, i64)>,
     /// Whether there are so many that they are not told apart.
     full: bool,
 }
 
-/// Callbacks that are told apart. A machine has some hundred routines and some thousand requests at a time.
+/// Failures that are told apart.
 const MOST: usize = 1 << 20;
 
 impl Refused {
-    /// A callback refuses.
-    pub fn add(&mut self, key: &CallbackKey) {
-        self.add_mark(key.mark());
+    /// A callback refuses at `time` (a key).
+    pub fn add(&mut self, key: &CallbackKey, time: i64) {
+        self.add_row((key.mark(), time));
     }
 
-    fn add_mark(&mut self, mark: u64) {
-        match self.marks.len() < MOST {
-            true => self.marks.add(mark),
+    fn add_row(&mut self, row: (u64, i64)) {
+        match self.rows.len() < MOST {
+            true => {
+                self.marks.add(row.0);
+                self.rows.push(row);
+            }
             false => self.full = true,
         }
     }
@@ -30,12 +35,47 @@ impl Refused {
     /// Adds those of another stretch.
     pub fn merge(&mut self, other: Self) {
         self.full |= other.full;
-        other.marks.iter().for_each(|mark| self.add_mark(mark));
+        other.rows.into_iter().for_each(|row| self.add_row(row));
     }
 
-    /// Whether the callback with this mark may refuse at some time.
+    /// Puts them in order; without this nothing is found.
+    pub fn finish(&mut self) {
+        self.rows.sort_unstable();
+    }
+
+    /// Whether a failure of the callback with this mark may be logged from `from` to `to` (keys).
     #[inline]
-    pub fn may_hold(&self, mark: u64) -> bool {
-        self.full || self.marks.holds(mark)
+    pub fn may_hold(&self, mark: u64, from: i64, to: i64) -> bool {
+        self.full || self.marks.holds(mark) && self.is_between(mark, from, to)
+    }
+
+    fn is_between(&self, mark: u64, from: i64, to: i64) -> bool {
+        let next = self.rows.partition_point(|row| *row < (mark, from));
+        self.rows
+            .get(next)
+            .is_some_and(|row| row.0 == mark && row.1 <= to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Phase;
+
+    #[test]
+    fn a_failure_is_found_by_its_time() {
+        let key = |data| CallbackKey {
+            routine: 1,
+            data,
+            phase: Phase::Pre,
+        };
+        let mut refused = Refused::default();
+        for (data, time) in [(2, 500), (3, 100), (2, 100)] {
+            refused.add(&key(data), time);
+        }
+        refused.finish();
+        let finds = |data, from, to| refused.may_hold(key(data).mark(), from, to);
+        assert!(finds(2, 100, 100) && finds(2, 101, 500) && finds(3, 0, 900));
+        assert!(!finds(2, 101, 499) && !finds(3, 101, 900) && !finds(4, 0, 900));
     }
 }

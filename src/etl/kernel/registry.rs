@@ -2,6 +2,8 @@
 
 use super::fields::{Fields, WideText};
 use super::hive::{self, HiveEvent, KeyNotification, RegistryCounters, TransactionEvent};
+use crate::bytes::{ptr_at, u32_at};
+use crate::etl::record::Hook;
 
 /// What a registry event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -130,6 +132,14 @@ impl<'a> KeyEvent<'a> {
             kcb,
             name: fields.wide_text().unwrap_or_default(),
         })
+    }
+
+    /// KCB and status of an operation, where they can be had for two loads.
+    #[inline]
+    pub fn kcb_and_status(hook: Hook, payload: &[u8], wide: bool) -> Option<(u64, u32)> {
+        let known = hook.version >= 2 && KeyOperation::of_hook(hook.id).is_some();
+        let kcb = known.then(|| ptr_at(payload, 16, wide)).flatten()?;
+        Some((kcb, u32_at(payload, 8)?))
     }
 
     #[cold]

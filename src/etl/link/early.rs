@@ -2,7 +2,6 @@
 //! of another file.
 
 use super::pairing::CallbackKey;
-use crate::etl::kernel::minifilter::MinifilterCallback;
 use crate::trace::Phase;
 use hashbrown::HashMap;
 
@@ -40,8 +39,8 @@ impl<R> Default for Early<R> {
 
 /// Whether a callback that is called for no operation that is known may be one of a create that is still to come.
 #[inline]
-pub fn may_be_early(key: CallbackKey, callback: &MinifilterCallback) -> bool {
-    key.phase == Phase::Pre && callback.major_function == IRP_MJ_CREATE
+pub fn may_be_early(key: CallbackKey, major_function: u32) -> bool {
+    key.phase == Phase::Pre && major_function == IRP_MJ_CREATE
 }
 
 impl<R: Copy> Early<R> {
@@ -80,6 +79,11 @@ impl<R: Copy> Early<R> {
     /// Looks at every IRP: `goes` tells whether its callbacks wait no longer.
     pub fn sweep(&mut self, mut goes: impl FnMut(u64, &[Waiting<R>]) -> bool) {
         self.waiting.retain(|irp, list| !goes(*irp, list));
+    }
+
+    /// Looks at all that wait.
+    pub fn each(&self, mut see: impl FnMut(&Waiting<R>)) {
+        self.waiting.values().flatten().for_each(&mut see);
     }
 
     /// All that wait, by IRP, in order.

@@ -1,65 +1,48 @@
 //! The first look at the records of a slice, in which most turn out to be of no concern to other slices: an operation or
-//! callback that begins and ends in one buffer, where nothing else of the slice has its IRP or key.
+//! callback that begins and ends on one processor, where nothing else of the slice has its IRP or key.
 //!
 //! What is left is put in order of time and looked at record by record, with all that has the same IRP or key.
 
 use super::Family;
+use super::asking::Asking;
+use super::begun::{Begun, BegunCallback, BegunOperation};
+use super::columns::{CallbackRow, Columns, Stamp};
 use super::early::may_be_early;
 use super::latest::Latest;
 use super::noted::{NotedHere, Noting};
-use super::pairing::{CallbackKey, CallbackSign};
-use super::part::{Ground, family, key_of, push_path};
+use super::pairing::{CallbackKey, CallbackSign, SOON};
+use super::part::{Ground, family, push_path};
+use super::reused::{PathKind, Tools};
 use super::stacks::SliceStacks;
+use crate::etl::classes::{class_of, tells_names};
 use crate::etl::dictionary::collect::Facts;
 use crate::etl::forms::Form;
 use crate::etl::gather::{Choose, Entries, Order, Place, hook_of};
 use crate::etl::kernel::Fields;
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
-use crate::etl::kernel::minifilter::MinifilterCallback;
+use crate::etl::kernel::minifilter::{CallbackAddresses, MinifilterCallback, hook as minifilter};
+use crate::etl::kernel::registry::KeyOperation;
 use crate::etl::kernel::thread::ContextSwitch;
 use crate::etl::keys::{StartAt, TimeKey, is_stack, placing_start_at};
 use crate::etl::record::{Hook, Record};
 use crate::etl::sieve::Addressed;
 use crate::etl::slices::Slice;
 use crate::trace::path::is_whole;
+use crate::trace::{Class, Phase};
 use hashbrown::{HashMap, HashSet};
-
-/// Callbacks, and operations, that can be open in a buffer without being left over. A processor nests some dozens.
-const PLACES: usize = 256;
 
 /// Room that is made in advance: more than most slices need.
 const ROOM: usize = 1 << 14;
 
-/// A callback that has begun in a buffer.
-#[derive(Debug, Clone, Copy)]
-struct BegunCallback {
-    /// Its buffer and one; 0 for none.
-    buffer: u64,
-    key: CallbackKey,
-    order: Order,
-}
-
-/// An operation that has begun in a buffer.
-#[derive(Debug, Clone, Copy)]
-struct BegunOperation {
-    /// Its buffer and one; 0 for none.
-    buffer: u64,
-    irp: u64,
-    object: u64,
-    family: Family,
-    order: Order,
-    place: Place,
-}
-
-/// A callback that begins and ends in one buffer.
+/// A callback that begins and ends on one processor.
 #[derive(Debug, Clone, Copy)]
 struct DoneCallback {
     mark: u64,
-    data: u64,
-    orders: [Order; 2],
+    /// The numbers of its two records among all callbacks of the slice.
+    numbers: [u32; 2],
 }
 
-/// An operation that begins and ends in one buffer.
+/// An operation that begins and ends on one processor.
 #[derive(Debug, Clone, Copy)]
 pub struct DoneOperation {
     /// Its IRP.
@@ -72,8 +55,19 @@ pub struct DoneOperation {
     pub place: Place,
     /// What it does.
     pub family: Family,
-    object: u64,
-    succeeded: bool,
+    /// FileObject.
+    pub object: u64,
+    /// Whether it is of a process of which it may be asked what failed.
+    pub own: bool,
+    /// Whether it succeeded.
+    pub succeeded: bool,
+}
+
+impl DoneOperation {
+    /// Whether it is one by which it is known what a FileObject is called.
+    pub fn opens_or_closes(&self) -> bool {
+        matches!(self.family, Family::Create | Family::Close)
+    }
 }
 
 /// What is left of a slice after the first look.
@@ -97,6 +91,10 @@ pub struct Left<'a> {
     pub callbacks: Vec<u64>,
     /// What was noted.
     pub noted: NotedHere,
+    /// What may be asked for is found here.
+    pub columns: Columns,
+    /// To be given back.
+    pub tools: Tools,
 }
 
 /// Chooses what takes part in what joins slices, and notes the stacks.
@@ -115,15 +113,20 @@ pub struct Joining<'s, 'a> {
     wanted: HashSet<u64>,
     /// The IRP that was wanted last.
     asked: u64,
-    begun_callbacks: Vec<BegunCallback>,
-    begun_operations: Vec<BegunOperation>,
+    tools: Tools,
+    /// Which of the processors is that of the buffer at hand.
+    at: usize,
+    /// The buffer at hand.
+    buffer: u32,
     done_callbacks: Vec<DoneCallback>,
     done_operations: Vec<DoneOperation>,
     /// Marks of callbacks, and IRPs, of which records are left.
     left_marks: Addressed,
     left_irps: Addressed,
     noted: NotedHere,
+    columns: Columns,
     path: String,
+    asking: Asking<'s>,
 }
 
 /// What a record is to [`Joining`].
@@ -136,6 +139,8 @@ enum Kind {
     Operation,
     End,
     Callback,
+    /// An event of the registry.
+    Key,
     /// It only has a start.
     Other,
 }
@@ -145,17 +150,14 @@ enum Kind {
 pub struct Joins {
     kind: Kind,
     start: StartAt,
+    /// Whether it may be asked for in any case.
+    take: bool,
 }
 
 impl<'s, 'a> Joining<'s, 'a> {
     /// For the records of `slice`.
     pub fn new(ground: Ground<'s>, slice: &'s Slice, entries: Entries) -> Self {
-        let nothing = Order::default();
-        let key = CallbackKey {
-            routine: 0,
-            data: 0,
-            phase: crate::trace::Phase::Pre,
-        };
+        let mut columns = ground.pool.columns();
         Self {
             facts: ground.facts,
             noting: ground.noting,
@@ -163,49 +165,46 @@ impl<'s, 'a> Joining<'s, 'a> {
             slice,
             time: TimeKey::new(ground.file),
             entries,
-            stacks: SliceStacks::default(),
+            stacks: SliceStacks::with(columns.space_for_stacks()),
             tails: Vec::new(),
             threads: HashMap::new(),
             latest: Latest::default(),
             wanted: HashSet::new(),
             asked: 0,
-            begun_callbacks: vec![
-                BegunCallback {
-                    buffer: 0,
-                    key,
-                    order: nothing
-                };
-                PLACES
-            ],
-            begun_operations: vec![
-                BegunOperation {
-                    buffer: 0,
-                    irp: 0,
-                    object: 0,
-                    family: Family::Other,
-                    order: nothing,
-                    place: Place::default(),
-                };
-                PLACES
-            ],
+            tools: ground.pool.tools(),
+            at: 0,
+            buffer: u32::MAX,
             done_callbacks: Vec::with_capacity((slice.records / 4).min(ROOM)),
             done_operations: Vec::with_capacity((slice.records / 8).min(ROOM)),
             left_marks: Addressed::default(),
             left_irps: Addressed::default(),
             noted: NotedHere::default(),
+            columns,
+            asking: Asking::new(ground.noting),
             path: String::new(),
         }
     }
 
     fn care(&self, hook: Hook, wide: bool) -> Joins {
         let start = placing_start_at(hook, wide, self.facts.callback_starts);
+        let noted = self.noting.is_some() && !tells_names(hook.id);
+        let keyed = noted && KeyOperation::of_hook(hook.id).is_some();
+        let known = matches!(hook.id, 0x0440..=0x0452);
+        let class = class_of(hook.id);
+        let asked = matches!(
+            class,
+            Class::FileSystem | Class::Registry | Class::Minifilter
+        );
         Joins {
+            take: noted && asked && !keyed && !known && class != Class::Minifilter,
             kind: match hook.id {
                 id if is_stack(id) => Kind::Stack,
                 0x0524 => Kind::Switch,
                 OPERATION_END => Kind::End,
                 0x0440..=0x0452 => Kind::Operation,
                 0x0460..=0x0465 => Kind::Callback,
+                _ if keyed => Kind::Key,
+                _ if noted && asked => Kind::Other,
                 _ if start != StartAt::Nowhere => Kind::Other,
                 _ => Kind::Nothing,
             },
@@ -220,7 +219,7 @@ impl<'s, 'a> Joining<'s, 'a> {
         if care.kind == Kind::Stack {
             let event = crate::bytes::i64_at(payload, 0);
             if let Some(event) = event.filter(|at| self.slice.holds(self.time.of(buffer, *at))) {
-                self.stacks.note(event, place);
+                self.stacks.note(event, place.position());
             }
             return;
         }
@@ -233,22 +232,44 @@ impl<'s, 'a> Joining<'s, 'a> {
         if !self.slice.holds(start) {
             return;
         }
+        if place.buffer != self.buffer {
+            self.go_to(place);
+        }
         let order = Order::of(start, place);
         let mut fields = Fields::new(payload, record.wide());
+        let stamp = || Stamp {
+            order,
+            written: key,
+            cpu: record.tid().is_none().then_some(place.cpu),
+        };
         match care.kind {
             Kind::Callback => {
-                if let Some(callback) = MinifilterCallback::parse(hook.id, &mut fields) {
-                    self.callback(place, order, &callback);
+                let wide = record.wide();
+                if let Some(callback) = MinifilterCallback::addresses(hook.id, payload, wide) {
+                    let row = CallbackRow {
+                        object: callback.file_object,
+                        data: callback.callback_data,
+                        order,
+                    };
+                    let number = self.columns.callback(row, key, stamp().cpu);
+                    self.callback(hook.id, (number, order), &callback);
                 }
             }
             Kind::End => {
                 if let Some(end) = OperationEnd::parse(&mut fields) {
-                    self.end(place, order, &end);
+                    self.end(order, &end);
                 }
             }
             Kind::Operation => {
                 if let Some(io) = FileIo::parse(hook.id, hook.version.into(), &mut fields) {
-                    self.operation(place, order, &io);
+                    let own = self.asking.is_own(record.pid(), Some(io.tid)) == Some(true);
+                    self.operation(place, order, &io, own);
+                }
+            }
+            Kind::Key => {
+                let asking = &mut self.asking;
+                if asking.takes_key(self.facts, &mut self.tools, (hook, record, key)) {
+                    self.columns.take(stamp());
                 }
             }
             Kind::Switch => {
@@ -258,78 +279,103 @@ impl<'s, 'a> Joining<'s, 'a> {
                     if order >= last.0 {
                         *last = (order, tid);
                     }
+                    if self.noting.is_some() {
+                        self.columns.switch(place.cpu, order);
+                    }
                 }
             }
+            Kind::Other if care.take => self.columns.take(stamp()),
             Kind::Nothing | Kind::Stack | Kind::Other => {}
         }
     }
 
-    fn callback(&mut self, place: Place, order: Order, callback: &MinifilterCallback) {
-        self.latest.want(callback.file_object);
-        if let Some(noting) = self.noting
-            && noting.keys.holds(callback.fs_context)
-        {
-            self.noted.keyed(callback.file_object, callback.fs_context);
+    /// Goes on with another buffer.
+    #[cold]
+    fn go_to(&mut self, place: Place) {
+        self.buffer = place.buffer;
+        let begun = &mut self.tools.begun;
+        let known = begun.iter().position(|one| one.is_of(place.cpu));
+        self.at = known.unwrap_or(begun.len());
+        if known.is_none() {
+            begun.push(Begun::new(place.cpu));
         }
-        let (key, sign) = key_of(callback);
-        let here = u64::from(place.buffer) + 1;
-        let operation = &self.begun_operations[place_of(key.data)];
+    }
+
+    fn callback(&mut self, hook: u16, (number, order): (u32, Order), callback: &CallbackAddresses) {
+        match self.noting {
+            None => self.latest.want(callback.file_object),
+            Some(noting) if noting.keys.holds(callback.fs_context) => {
+                self.noted.keyed(callback.file_object, callback.fs_context);
+            }
+            Some(_) => {}
+        }
+        let (key, sign) = key_of(hook, callback);
+        let Some(tables) = self.tools.begun.get_mut(self.at) else {
+            return;
+        };
+        let operation = *tables.operation(key.data);
         // Without initiations a callback stands where it began, which may be before the operation.
-        let called_for =
-            self.facts.callback_starts && operation.buffer == here && operation.irp == key.data;
+        let called_for = self.facts.callback_starts && operation.open && operation.irp == key.data;
         let created = called_for
             && operation.family == Family::Create
             && operation.object == callback.file_object;
-        if !called_for && self.asked != key.data {
+        if !called_for && self.asked != key.data && self.noting.is_none() {
             self.asked = key.data;
             self.wanted.insert(key.data);
         }
         let mark = key.mark();
-        let at = (mark >> 56) as usize % PLACES;
-        let begun = self.begun_callbacks[at];
-        let is_open = begun.buffer == here && begun.key == key;
+        let place = tables.callback(mark);
+        let begun = *place;
+        let is_open = begun.open && begun.mark == mark;
+        let this = BegunCallback {
+            mark,
+            number,
+            open: true,
+        };
+        let begun_before = || {
+            let row = self.columns.row(begun.number);
+            row.is_some_and(|row| row.order < order)
+        };
         match sign {
-            CallbackSign::Completion if is_open => {
-                self.begun_callbacks[at].buffer = 0;
+            // One that refused may say so when it has ended.
+            CallbackSign::Completion
+                if is_open && begun_before() && !refuses_soon(self.facts, mark, order) =>
+            {
+                place.open = false;
                 self.done_callbacks.push(DoneCallback {
                     mark,
-                    data: key.data,
-                    orders: [begun.order, order],
+                    numbers: [begun.number, number],
                 });
             }
-            // One that may refuse, or waits for its create, is not done with when it ends.
-            CallbackSign::Init
-                if (created || !may_be_early(key, callback))
-                    && !self.facts.refused.may_hold(mark) =>
-            {
-                if begun.buffer != 0 {
+            // One that waits for its create is not done with when it ends.
+            CallbackSign::Init if created || !may_be_early(key, callback.major_function) => {
+                *place = this;
+                if begun.open {
                     self.leave_callback(&begun);
                 }
-                self.begun_callbacks[at] = BegunCallback {
-                    buffer: here,
-                    key,
-                    order,
-                };
             }
             _ => {
                 // What is open by that key is to be looked at together with it.
                 if is_open {
-                    self.begun_callbacks[at].buffer = 0;
+                    place.open = false;
                     self.leave_callback(&begun);
                 }
-                self.leave_callback(&BegunCallback {
-                    buffer: here,
-                    key,
-                    order,
-                });
+                self.leave_callback(&this);
             }
         }
     }
 
     fn leave_callback(&mut self, begun: &BegunCallback) {
-        self.left_marks.add(begun.key.mark());
-        self.left_irps.add(begun.key.data);
-        self.entries.take_at(begun.order);
+        self.left_marks.add(begun.mark);
+        self.take_callback(begun.number);
+    }
+
+    /// Takes a callback to be looked at, and all that has its IRP.
+    fn take_callback(&mut self, number: u32) {
+        if let Some(row) = self.columns.row(number) {
+            self.left_irps.add(row.data);
+            self.entries.take_at(row.order);
+        }
     }
 
     fn leave_operation(&mut self, irp: u64, order: Order) {
@@ -337,7 +383,7 @@ impl<'s, 'a> Joining<'s, 'a> {
         self.entries.take_at(order);
     }
 
-    fn operation(&mut self, place: Place, order: Order, io: &FileIo<'_>) {
+    fn operation(&mut self, place: Place, order: Order, io: &FileIo<'_>, own: bool) {
         let creates = matches!(
             io.operation,
             FileOperation::Create | FileOperation::CreateNew
@@ -346,34 +392,44 @@ impl<'s, 'a> Joining<'s, 'a> {
             let number = self.number_at(place);
             self.latest.open(io.file_object, order, place, number);
         } else {
-            self.latest.want(io.file_object);
+            if self.noting.is_none() {
+                self.latest.want(io.file_object);
+            }
             if io.operation == FileOperation::Close && !self.facts.operation_ends {
                 self.latest.close(io.file_object, order);
             }
         }
         self.note(creates, io);
-        let here = u64::from(place.buffer) + 1;
-        let at = place_of(io.irp);
-        let begun = self.begun_operations[at];
+        let Some(tables) = self.tools.begun.get_mut(self.at) else {
+            return;
+        };
+        let known = tables.operation(io.irp);
+        let begun = *known;
         let family = family(io.operation);
         // Two records tell of these.
         let twins = matches!(family, Family::Delete | Family::Rename | Family::Link);
-        if begun.buffer != 0 && (!twins || begun.irp == io.irp) {
-            self.begun_operations[at].buffer = 0;
+        let gives_way = begun.open && (!twins || begun.irp == io.irp);
+        if gives_way {
+            known.open = false;
+        }
+        let left = twins || io.irp == 0;
+        if !left {
+            *known = BegunOperation {
+                open: true,
+                irp: io.irp,
+                object: io.file_object,
+                family,
+                order,
+                place,
+                own,
+            };
+        }
+        if gives_way {
             self.leave_operation(begun.irp, begun.order);
         }
-        if twins || io.irp == 0 {
+        if left {
             self.leave_operation(io.irp, order);
-            return;
         }
-        self.begun_operations[at] = BegunOperation {
-            buffer: here,
-            irp: io.irp,
-            object: io.file_object,
-            family,
-            order,
-            place,
-        };
     }
 
     fn number_at(&self, place: Place) -> u64 {
@@ -388,34 +444,49 @@ impl<'s, 'a> Joining<'s, 'a> {
             FileOperation::DeletePath | FileOperation::RenamePath | FileOperation::SetLinkPath => {
                 self.path.clear();
                 push_path(self.facts, io.path(), &mut self.path);
-                if (noting.test)(&self.path) {
+                if noting.file(&self.path) {
                     self.noted.irp(io.irp);
                 }
             }
             _ => {}
         }
         if creates {
-            self.path.clear();
-            push_path(self.facts, io.path(), &mut self.path);
-            // A path that begins at an open folder gives way to the name of the file's key.
-            if !is_whole(&self.path) {
-                self.noted.partial(io.file_object);
-            } else if (noting.test)(&self.path) {
-                self.noted.opened(io.file_object, &self.path);
+            let (facts, path) = (self.facts, &mut self.path);
+            let kind = self.tools.paths.of(io.path().0, || {
+                path.clear();
+                push_path(facts, io.path(), path);
+                match is_whole(path) {
+                    false => PathKind::Partial,
+                    true if noting.file(path) => PathKind::Wanted,
+                    true => PathKind::Other,
+                }
+            });
+            match kind {
+                // A path that begins at an open folder gives way to the name of the file's key.
+                PathKind::Partial => self.noted.partial(io.file_object),
+                PathKind::Wanted => {
+                    self.path.clear();
+                    push_path(self.facts, io.path(), &mut self.path);
+                    self.noted.opened(io.file_object, &self.path);
+                }
+                PathKind::Other => {}
             }
         } else if let Some(key) = io.file_key.filter(|key| noting.keys.holds(*key)) {
             self.noted.keyed(io.file_object, key);
         }
     }
 
-    fn end(&mut self, place: Place, order: Order, end: &OperationEnd) {
-        let at = place_of(end.irp);
-        let begun = self.begun_operations[at];
-        if begun.buffer != u64::from(place.buffer) + 1 || begun.irp != end.irp {
+    fn end(&mut self, order: Order, end: &OperationEnd) {
+        let Some(tables) = self.tools.begun.get_mut(self.at) else {
+            return;
+        };
+        let known = tables.operation(end.irp);
+        let begun = *known;
+        if !begun.open || begun.irp != end.irp || begun.order >= order {
             self.leave_operation(end.irp, order);
             return;
         }
-        self.begun_operations[at].buffer = 0;
+        known.open = false;
         self.done_operations.push(DoneOperation {
             irp: end.irp,
             object: begun.object,
@@ -423,28 +494,29 @@ impl<'s, 'a> Joining<'s, 'a> {
             end: order,
             place: begun.place,
             family: begun.family,
+            own: begun.own,
             succeeded: end.succeeded(),
         });
     }
 
     /// After all records were seen.
     pub fn finish(mut self) -> Left<'a> {
-        for at in 0..PLACES {
-            let (callback, operation) = (self.begun_callbacks[at], self.begun_operations[at]);
-            if callback.buffer != 0 {
-                self.leave_callback(&callback);
-            }
-            if operation.buffer != 0 {
-                self.leave_operation(operation.irp, operation.order);
+        let mut begun = std::mem::take(&mut self.tools.begun);
+        for tables in &mut begun {
+            let (mut callbacks, mut operations) = (Vec::new(), Vec::new());
+            tables.drain(|one| callbacks.push(*one), |one| operations.push(*one));
+            callbacks.iter().for_each(|one| self.leave_callback(one));
+            for one in operations {
+                self.leave_operation(one.irp, one.order);
             }
         }
+        self.tools.begun = begun;
         let mut callbacks = Vec::with_capacity(self.done_callbacks.len());
-        for done in &self.done_callbacks {
+        for done in &std::mem::take(&mut self.done_callbacks) {
             if self.left_marks.holds(done.mark) {
-                self.left_irps.add(done.data);
-                done.orders
-                    .iter()
-                    .for_each(|order| self.entries.take_at(*order));
+                for number in done.numbers {
+                    self.take_callback(number);
+                }
             } else {
                 callbacks.push(done.mark);
             }
@@ -477,13 +549,40 @@ impl<'s, 'a> Joining<'s, 'a> {
             operations,
             callbacks,
             noted: self.noted,
+            columns: self.columns,
+            tools: self.tools,
         }
     }
 }
 
+/// Which callback a record is about, and what it says of it.
 #[inline]
-fn place_of(irp: u64) -> usize {
-    (irp.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as usize % PLACES
+fn key_of(hook: u16, callback: &CallbackAddresses) -> (CallbackKey, CallbackSign) {
+    let key = CallbackKey {
+        routine: callback.routine,
+        data: callback.callback_data,
+        phase: match hook {
+            minifilter::POST_INIT | minifilter::POST_COMPLETION | minifilter::POST_FAILURE => {
+                Phase::Post
+            }
+            _ => Phase::Pre,
+        },
+    };
+    let sign = match hook {
+        minifilter::PRE_INIT | minifilter::POST_INIT => CallbackSign::Init,
+        minifilter::PRE_COMPLETION | minifilter::POST_COMPLETION => CallbackSign::Completion,
+        _ => CallbackSign::Failure,
+    };
+    (key, sign)
+}
+
+/// Whether a callback that ends there may be told to have refused then.
+#[inline]
+fn refuses_soon(facts: &Facts, mark: u64, end: Order) -> bool {
+    let time = end.start();
+    facts
+        .refused
+        .may_hold(mark, time, time.saturating_add(SOON))
 }
 
 impl<'a> Choose<'a> for Joining<'_, 'a> {

@@ -4,6 +4,9 @@
 //! Each slice is looked through by itself, all side by side; then the borders are sewn together in order. What a
 //! slice has to know of the others is little: it is kept, and makes slices independent from then on.
 
+mod asking;
+mod begun;
+mod columns;
 pub mod early;
 mod joining;
 mod latest;
@@ -11,21 +14,26 @@ pub mod noted;
 pub mod objects;
 pub mod pairing;
 pub mod part;
+pub mod reused;
 pub mod stacks;
 
 use super::dictionary::collect::Facts;
 use super::dictionary::texts::{TextId, Texts};
 use super::file::EtlFile;
+use super::gather::Place;
 use super::sieve::Addressed;
 use super::slices::{Slice, slices};
+use crate::trace::path::is_whole;
 use crate::trace::{Tick, for_each_unit};
+use columns::{Before, Choosing, Chosen};
 use early::Early;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use joining::DoneOperation;
-use noted::{FileTest, Noted, Noting};
+use noted::{Noted, Noting};
 use objects::Opened;
 use pairing::{CallbackSign, Pairing};
 use part::{Ground, OrphanCallback, Part};
+use reused::Pool;
 use std::io;
 
 /// Which record of which slice.
@@ -128,15 +136,15 @@ pub struct Links {
     imports: Vec<Imports>,
     /// What was noted of each slice, where something was to be.
     noted: Option<Vec<Noted>>,
-    /// The keys of files that were to be noted.
-    pub noted_keys: Addressed,
+    /// The processes of which it may be asked what failed.
+    own: Vec<bool>,
 }
 
 static NOTHING: std::sync::LazyLock<Imports> = std::sync::LazyLock::new(Imports::default);
 
 impl Links {
     /// Looks through a trace and joins its slices. `needed` tells whether it has records that have to be joined;
-    /// slices have `target` bytes or more. What `noted` tests is noted on the way.
+    /// slices have `target` bytes or more. With `noting` it serves only those who ask for what is noted.
     ///
     /// # Errors
     /// When the file can no longer be read.
@@ -145,7 +153,7 @@ impl Links {
         facts: &Facts,
         first_numbers: &[u64],
         (needed, target): (bool, u64),
-        noted: Option<FileTest<'_>>,
+        noting: Option<&Noting<'_>>,
         tick: Tick<'_>,
     ) -> io::Result<Self> {
         let (slices, in_order) = slices(&facts.spans, target);
@@ -157,28 +165,33 @@ impl Links {
         if !needed || out.slices.len() < 2 {
             return Ok(out);
         }
-        let noting = noted.and_then(|test| Noting::new(facts, test));
+        let pool = Pool::default();
         let ground = Ground {
             file,
             facts,
             slices: &out.slices,
             first_numbers,
-            noting: noting.as_ref(),
+            noting,
+            pool: &pool,
         };
         let mut sewing = Sewing {
             imports: out.slices.iter().map(|_| Imports::default()).collect(),
             ..Sewing::default()
         };
         let mut lists = Vec::new();
-        let mut next = 0;
+        let (mut next, mut listed) = (0, 0);
         for_each_unit(
             0..out.slices.len(),
             tick,
             |at| Part::of(ground, at),
             |mut part: Part| {
-                let noted = std::mem::take(&mut part.noted);
-                lists.push(noted.finish(&mut sewing.texts));
-                sewing.add(ground, next, part)?;
+                let chosen = sewing.add(ground, next, &mut part)?;
+                let mut noted = part.noted.finish(&mut sewing.texts);
+                noted.chosen = chosen.filter(|chosen| {
+                    listed += chosen.0.len();
+                    listed <= MOST_LISTED
+                });
+                lists.push(noted);
                 next += 1;
                 Ok(())
             },
@@ -187,14 +200,26 @@ impl Links {
         out.imports = sewing.imports;
         if let Some(noting) = noting {
             out.noted = Some(lists);
-            out.noted_keys = noting.keys;
+            out.own.clone_from(&noting.processes);
         }
         Ok(out)
+    }
+
+    /// Whether it serves only those who ask for what was noted.
+    pub fn is_partial(&self) -> bool {
+        self.noted.is_some()
     }
 
     /// What was noted of slice `at`; `None` where nothing was to be.
     pub fn noted(&self, at: usize) -> Option<&Noted> {
         self.noted.as_ref()?.get(at)
+    }
+
+    /// Whether it is known what failed for these processes.
+    pub fn knows_own(&self, processes: &[bool]) -> bool {
+        let own = |at: usize| self.own.get(at) == Some(&true);
+        let mut wanted = processes.iter().enumerate();
+        self.noted.is_some() && wanted.all(|(at, wanted)| !wanted || own(at))
     }
 
     /// What slice `at` has to know of others.
@@ -203,37 +228,81 @@ impl Links {
     }
 }
 
+/// Records that are listed at most because they may be asked for: 64 MiB of them.
+const MOST_LISTED: usize = 8 << 20;
+
 /// What is open between two slices, while they are sewn together.
 #[derive(Default)]
 struct Sewing {
-    open: HashMap<u64, Opened>,
+    open: HashMap<u64, OpenFile>,
     pairing: Pairing<Ref>,
     threads: HashMap<u16, u32>,
     names: HashMap<u64, TextId>,
     early: Early<(u32, u64)>,
     texts: Texts,
     imports: Vec<Imports>,
+    /// Those of `open` that may be asked for.
+    wanted: HashSet<u64>,
+    /// IRPs of operations on these, also of some that have ended.
+    wanted_irps: HashSet<u64>,
+    judged: Judged,
+}
+
+/// A file that is open between two slices.
+#[derive(Clone, Copy)]
+struct OpenFile {
+    /// Number of its create.
+    number: u64,
+    path: OpenPath,
+}
+
+/// Where the path of an open file is.
+#[derive(Clone, Copy)]
+enum OpenPath {
+    Text(TextId),
+    /// In its create, which is read if anybody asks for it.
+    Create(Place),
+}
+
+/// Which paths may be asked for, each tested once.
+#[derive(Default)]
+struct Judged(Vec<Option<bool>>);
+
+impl Judged {
+    fn wants(&mut self, path: TextId, texts: &Texts, noting: &Noting<'_>) -> bool {
+        let at = path as usize;
+        if self.0.len() <= at {
+            self.0.resize((at + 1).max(texts.len()), None);
+        }
+        *self.0[at].get_or_insert_with(|| {
+            let path = texts.get(path);
+            !is_whole(path) || noting.file(path)
+        })
+    }
 }
 
 impl Sewing {
-    fn add(&mut self, ground: Ground<'_>, at: usize, mut part: Part) -> io::Result<()> {
+    /// Goes on with slice `at`; which of its records may be asked for, where that is noted.
+    fn add(
+        &mut self,
+        ground: Ground<'_>,
+        at: usize,
+        part: &mut Part,
+    ) -> io::Result<Option<Chosen>> {
         let mut threads: Vec<(u16, u32)> = self.threads.iter().map(|(c, t)| (*c, *t)).collect();
         threads.sort_unstable();
         let imports = &mut self.imports[at];
         imports.threads = threads;
-        self.name_early(ground, at, &mut part)?;
-        let imports = &mut self.imports[at];
+        self.name_early(ground, at, part)?;
+        let mut choosing = self.choose(ground.pool, part);
         for object in &part.used {
-            if let Some(path) = self.open.get(object) {
-                imports.objects.insert(*object, *path);
-            }
+            self.import_object(ground, at, *object)?;
         }
         for irp in &part.wanted {
             if let Some(operation) = self.pairing.operation(*irp) {
+                self.import_object(ground, at, operation.object)?;
+                let imports = &mut self.imports[at];
                 imports.operations.insert(*irp, operation);
-                if let Some(path) = self.open.get(&operation.object) {
-                    imports.objects.insert(operation.object, *path);
-                }
                 if let Some(name) = self.names.get(irp) {
                     imports.names.insert(*irp, *name);
                 }
@@ -241,6 +310,9 @@ impl Sewing {
         }
         for orphan in std::mem::take(&mut part.ends) {
             if let Some(first) = self.pairing.end(orphan.irp) {
+                if let Some(choosing) = &mut choosing {
+                    choosing.positions.push(orphan.position);
+                }
                 self.imports[at].joined.insert(orphan.number, first);
                 self.names.remove(&orphan.irp);
                 let open = self.open.get(&first.object);
@@ -266,10 +338,13 @@ impl Sewing {
             self.late(first).frames.extend(frames);
         }
         for (object, create) in &part.objects {
-            let opened = create.as_ref().and_then(|(range, number)| {
-                Some(Opened {
-                    path: self.texts.number(part.path(range.clone()))?,
-                    number: *number,
+            let opened = create.as_ref().and_then(|create| {
+                Some(OpenFile {
+                    number: create.number,
+                    path: match &create.path {
+                        Some(path) => OpenPath::Text(self.texts.number(part.path(path.clone()))?),
+                        None => OpenPath::Create(create.place),
+                    },
                 })
             });
             match opened {
@@ -277,16 +352,98 @@ impl Sewing {
                 None => drop(self.open.remove(object)),
             }
         }
-        for (irp, name) in part.names {
+        for (irp, name) in std::mem::take(&mut part.names) {
             if let Some(name) = self.texts.number(&name) {
                 self.names.insert(irp, name);
             }
         }
-        self.pairing.take_over(part.pairing);
+        let pairing = std::mem::take(&mut part.pairing);
+        if let Some(noting) = ground.noting {
+            self.keep_wanted(noting, part, &pairing);
+        }
+        self.pairing.take_over(pairing);
         let operations = part.operations.iter().map(|done| done.irp);
         self.pairing.settle(operations, &part.closed);
-        self.threads.extend(part.threads);
+        self.threads.extend(std::mem::take(&mut part.threads));
+        Ok(choosing.and_then(|choosing| choosing.list(ground.slices[at].records)))
+    }
+
+    /// Tells slice `at` of a file that was opened before it.
+    fn import_object(&mut self, ground: Ground<'_>, at: usize, object: u64) -> io::Result<()> {
+        let Some(open) = self.open.get_mut(&object) else {
+            return Ok(());
+        };
+        let path = match open.path {
+            OpenPath::Text(path) => path,
+            OpenPath::Create(place) => {
+                let path = ground.path_at(place)?.map(|(_, path)| path);
+                let Some(path) = self.texts.number(&path.unwrap_or_default()) else {
+                    return Ok(());
+                };
+                open.path = OpenPath::Text(path);
+                path
+            }
+        };
+        let number = open.number;
+        let opened = Opened { path, number };
+        self.imports[at].objects.insert(object, opened);
         Ok(())
+    }
+
+    /// Chooses which records of a slice may be asked for, and with that which files and operations it uses.
+    fn choose(&self, pool: &Pool, part: &mut Part) -> Option<Choosing> {
+        let mut columns = part.columns.take()?;
+        let open = |object| {
+            let open = self.open.get(&object);
+            open.is_some_and(|open| match open.path {
+                OpenPath::Text(path) => !self.texts.get(path).is_empty(),
+                // One without a path is noted, for that may be any.
+                OpenPath::Create(_) => true,
+            })
+        };
+        let before = Before {
+            wanted: &self.wanted,
+            irps: &self.wanted_irps,
+            has_operation: &|irp| self.pairing.operation(irp).is_some(),
+            is_open: &open,
+        };
+        let mut choosing = Choosing::new(&mut columns, &part.operations, &part.noted, &before);
+        pool.keep_columns(columns);
+        part.used.clear();
+        part.used.extend(choosing.used.drain());
+        part.wanted = std::mem::take(&mut choosing.called_for);
+        Some(choosing)
+    }
+
+    /// Keeps which of the open files, and operations on them, may be asked for, behind a slice.
+    fn keep_wanted(&mut self, noting: &Noting<'_>, part: &Part, later: &Pairing<Ref>) {
+        for (object, _) in &part.objects {
+            let open = self.open.get(object);
+            let (texts, judged) = (&self.texts, &mut self.judged);
+            let wanted = open.is_some_and(|open| match open.path {
+                OpenPath::Text(path) => judged.wants(path, texts, noting),
+                OpenPath::Create(_) => false,
+            });
+            match wanted {
+                true => self.wanted.insert(*object),
+                false => self.wanted.remove(object),
+            };
+        }
+        let (open, wanted) = (&self.open, &mut self.wanted);
+        wanted.retain(|object| open.contains_key(object));
+        let pairing = &self.pairing;
+        self.wanted_irps
+            .retain(|irp| pairing.operation(*irp).is_some());
+        let (names, texts, judged) = (&self.names, &self.texts, &mut self.judged);
+        let mut names_wanted = |irp: &u64| {
+            let name = names.get(irp);
+            name.is_some_and(|name| judged.wants(*name, texts, noting))
+        };
+        for (irp, first) in later.open_operations() {
+            if wanted.contains(&first.object) || names_wanted(&irp) {
+                self.wanted_irps.insert(irp);
+            }
+        }
     }
 
     /// Callbacks of earlier slices that waited for a create which this one logs, and those of this one that wait on.
@@ -304,7 +461,7 @@ impl Sewing {
         }
         let mut named: HashMap<u64, (u64, String)> = HashMap::new();
         for one in done.values().filter(|one| one.family == Family::Create) {
-            if let Some((object, path)) = ground.create_at(one)? {
+            if let Some((object, path)) = ground.create_at(one.place)? {
                 named.insert(one.irp, (object, path));
             }
         }
@@ -324,7 +481,7 @@ impl Sewing {
         for (irp, waiting) in part.early.drain() {
             // Called for an operation that began in an earlier slice.
             if waiting.known || self.pairing.operation(irp).is_none() {
-                let callback = (at as u32, waiting.callback);
+                let callback = (at as u32, waiting.callback.0);
                 self.early.add(
                     irp,
                     early::Waiting {

@@ -1,38 +1,137 @@
 //! What is noted of each slice while slices are joined, for those who will ask for certain files only: which of its
 //! FileObjects may have such a path. Whoever decodes a slice then passes over all others at once.
 
+use super::columns::Chosen;
 use crate::etl::dictionary::collect::Facts;
+use crate::etl::dictionary::lifetimes::Lifetimes;
 use crate::etl::dictionary::texts::{TextId, Texts};
 use crate::etl::sieve::Addressed;
+use crate::trace::{Owners, Process};
 use hashbrown::HashMap;
 
-/// Whether a path of a file may be asked for.
-pub type FileTest<'a> = &'a (dyn Fn(&str) -> bool + Sync);
+/// Tells before a trace is opened what will be asked for.
+pub trait Foresee: Sync {
+    /// Whether events on a file may be asked for by its path; `root` is the Windows folder of the traced machine.
+    fn file(&self, root: Option<&str>, path: &str) -> bool;
+
+    /// Whether events on a registry key, or on anything below it, may be asked for by its path.
+    fn key(&self, path: &str) -> bool;
+
+    /// Whether it may be asked what failed for a process.
+    fn process(&self, process: &Process) -> bool;
+}
 
 /// What may be asked for.
 pub struct Noting<'a> {
-    /// By path.
-    pub test: FileTest<'a>,
-    /// The keys of files that have such a path at any time.
+    foresee: &'a dyn Foresee,
+    root: Option<&'a str>,
+    /// The keys of files that may be asked for at any time.
     pub keys: Addressed,
+    /// KCBs that have a name at any time which may be asked for.
+    named_kcbs: Addressed,
+    /// KCBs that have other names at all times.
+    other_kcbs: Addressed,
+    /// The processes of which it may be asked what failed.
+    pub processes: Vec<bool>,
+    /// Their ids, and those of their threads.
+    pub owners: Owners,
 }
 
 impl<'a> Noting<'a> {
-    /// For files whose paths pass a test; `None` where it takes what has no path.
-    pub fn new(facts: &Facts, test: FileTest<'a>) -> Option<Self> {
-        if test("") {
+    /// For what `foresee` tells; `None` where it takes what has no path. `owners` finds the ids of processes.
+    pub fn new(
+        facts: &Facts,
+        (foresee, root): (&'a dyn Foresee, Option<&'a str>),
+        processes: &[Process],
+        owners: impl Fn(&[bool]) -> Owners,
+    ) -> Option<Self> {
+        if foresee.file(root, "") {
             return None;
         }
-        let mut known: Vec<Option<bool>> = vec![None; facts.texts.len()];
-        let mut wanted = |name: u32| match known.get_mut(name as usize) {
-            Some(known) => *known.get_or_insert_with(|| test(facts.texts.get(name))),
-            None => test(facts.texts.get(name)),
-        };
-        let keys: Vec<u64> = facts.files.addresses(&mut wanted).collect();
-        let mut out = Addressed::with_room(keys.len());
-        keys.into_iter().for_each(|key| out.add(key));
-        Some(Self { test, keys: out })
+        let texts = &facts.texts;
+        let file = |path: &str| foresee.file(root, path);
+        let wanted = Wanted::new(texts, &file);
+        let keys = addresses(&facts.files, wanted);
+        let key = |path: &str| foresee.key(path);
+        let named_kcbs = addresses(&facts.keys, Wanted::new(texts, &key));
+        let always = facts.keys.always_named();
+        let others: Vec<u64> = always.filter(|kcb| !named_kcbs.holds(*kcb)).collect();
+        let mut other_kcbs = Addressed::with_room(others.len());
+        others.into_iter().for_each(|kcb| other_kcbs.add(kcb));
+        let processes: Vec<bool> = processes
+            .iter()
+            .map(|process| foresee.process(process))
+            .collect();
+        Some(Self {
+            foresee,
+            root,
+            keys,
+            named_kcbs,
+            other_kcbs,
+            owners: owners(&processes),
+            processes,
+        })
     }
+
+    /// Whether a file may be asked for.
+    pub fn file(&self, path: &str) -> bool {
+        self.foresee.file(self.root, path)
+    }
+
+    /// Whether something is of a process of which it may be asked what failed, by the ids of process and thread; `None`
+    /// where both are unknown.
+    #[inline]
+    pub fn is_own(&self, pid: Option<u32>, tid: Option<u32>) -> Option<bool> {
+        let by_pid = pid.map(|pid| self.owners.pids.contains(&pid));
+        by_pid.or_else(|| tid.map(|tid| self.owners.tids.contains(&tid)))
+    }
+
+    /// Whether events of a KCB may be asked for; `None` where more than its address is to be looked at.
+    pub fn key_of(&self, kcb: u64) -> Option<bool> {
+        match kcb {
+            0 => None,
+            kcb if self.named_kcbs.holds(kcb) => Some(true),
+            kcb if self.other_kcbs.holds(kcb) => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether a registry key may be asked for.
+    pub fn key(&self, path: &str) -> bool {
+        self.foresee.key(path)
+    }
+}
+
+/// Whether texts are wanted, each tested once.
+struct Wanted<'a> {
+    texts: &'a Texts,
+    test: &'a dyn Fn(&str) -> bool,
+    known: Vec<Option<bool>>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(texts: &'a Texts, test: &'a dyn Fn(&str) -> bool) -> Self {
+        Self {
+            texts,
+            test,
+            known: vec![None; texts.len()],
+        }
+    }
+
+    fn holds(&mut self, name: TextId) -> bool {
+        let test = || (self.test)(self.texts.get(name));
+        match self.known.get_mut(name as usize) {
+            Some(known) => *known.get_or_insert_with(test),
+            None => test(),
+        }
+    }
+}
+
+fn addresses(names: &Lifetimes, mut wanted: Wanted<'_>) -> Addressed {
+    let found: Vec<u64> = names.addresses(|name| wanted.holds(name)).collect();
+    let mut out = Addressed::with_room(found.len());
+    found.into_iter().for_each(|address| out.add(address));
+    out
 }
 
 /// What is noted of a slice.
@@ -47,6 +146,8 @@ pub struct Noted {
     pub partial: Vec<u64>,
     /// IRPs of operations that tell a second path which may be asked for.
     pub irps: Vec<u64>,
+    /// The records that may be asked for; `None` where they are too many to be listed.
+    pub chosen: Option<Chosen>,
 }
 
 impl Noted {
@@ -97,6 +198,18 @@ impl NotedHere {
     /// A FileObject is opened with a path that begins at an open folder.
     pub fn partial(&mut self, object: u64) {
         self.out.partial.push(object);
+    }
+
+    /// FileObjects that were noted so far.
+    pub fn objects(&self) -> impl Iterator<Item = u64> + '_ {
+        let opened = self.paths.values().flatten().copied();
+        let keyed = self.out.keyed.iter().map(|(object, _)| *object);
+        opened.chain(keyed).chain(self.out.partial.iter().copied())
+    }
+
+    /// IRPs that were noted so far.
+    pub fn irps(&self) -> impl Iterator<Item = &u64> {
+        self.out.irps.iter()
     }
 
     /// An operation tells a second path that may be asked for.

@@ -14,7 +14,7 @@ pub struct Opened {
 }
 
 /// Paths that came with the creates of a stretch of time, over those of files that were open before it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Objects {
     /// `None` for a file that has been closed; else its path and the number of the create.
     here: HashMap<u64, Option<(Range<usize>, u64)>>,
@@ -24,6 +24,20 @@ pub struct Objects {
     wanted: HashSet<u64>,
     /// The object that was asked for last: callbacks of one operation ask for the same.
     asked: u64,
+}
+
+/// Room from the start: as many as a slice usually has.
+const USUAL: usize = 1 << 9;
+
+impl Default for Objects {
+    fn default() -> Self {
+        Self {
+            here: HashMap::with_capacity(USUAL),
+            arena: String::new(),
+            wanted: HashSet::new(),
+            asked: 0,
+        }
+    }
 }
 
 /// What is known of a FileObject.

@@ -88,7 +88,7 @@ struct Open<R> {
 }
 
 /// How long after the end of a callback its failure record may come, in units of time keys: 0.1 s by the usual clock.
-const SOON: i64 = 1_000_000;
+pub const SOON: i64 = 1_000_000;
 /// Callbacks that ended so recently, at most.
 const RECENT: usize = 4_096;
 /// Operations and callbacks that can be open at a time. A machine has some thousands; a trace whose ends were not
@@ -135,6 +135,12 @@ impl<R: Copy> Pairing<R> {
     #[inline]
     pub fn operation(&self, irp: u64) -> Option<R> {
         self.operations.get(&irp).copied().flatten()
+    }
+
+    /// All operations that have not ended.
+    pub fn open_operations(&self) -> impl Iterator<Item = (u64, R)> + '_ {
+        let open = self.operations.iter();
+        open.filter_map(|(irp, operation)| Some((*irp, (*operation)?)))
     }
 
     /// What is known of this IRP: `None` nothing, `Some(None)` that its operation has ended.

@@ -1,20 +1,23 @@
 //! What one slice tells the others.
 
+use super::columns::{Columns, Operation, Stamp};
 use super::early::{Early, Waiting, may_be_early};
 use super::joining::{DoneOperation, Joining, Left};
 use super::latest::Latest;
 use super::noted::{NotedHere, Noting};
 use super::pairing::{CallbackKey, CallbackSign, Pairing, Standing};
+use super::reused::Pool;
 use super::stacks::Needed;
 use super::{End, Family, Ref};
 use crate::etl::body::Body;
 use crate::etl::dictionary::collect::Facts;
 use crate::etl::file::EtlFile;
-use crate::etl::gather::{Loaded, Order, Place, Placed, Slots, hook_of};
+use crate::etl::gather::{Loaded, Order, Place, Placed, Position, Slots, hook_of};
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
 use crate::etl::kernel::minifilter::{CallbackMoment, MinifilterCallback};
 use crate::etl::kernel::{Fields, WideText};
 use crate::etl::keys::TimeKey;
+use crate::etl::record::Record;
 use crate::etl::records::Scratch;
 use crate::etl::slices::Slice;
 use crate::trace::path::is_whole;
@@ -29,6 +32,8 @@ pub struct OrphanEnd {
     pub irp: u64,
     /// Number of the record.
     pub number: u64,
+    /// Where it is.
+    pub position: Position,
     /// The end.
     pub end: End,
     /// Thread of the record.
@@ -69,8 +74,16 @@ pub struct OrphanCallback {
     pub records: Vec<CallbackRecord>,
 }
 
-/// A create: its path, in [`Part::paths`], and its number.
-pub type Create = (Range<usize>, u64);
+/// A create.
+#[derive(Debug, Clone)]
+pub struct Create {
+    /// Its path, in [`Part::paths`]; `None` where it is only read when it is asked for.
+    pub path: Option<Range<usize>>,
+    /// Its number.
+    pub number: u64,
+    /// Where it is.
+    pub place: Place,
+}
 
 /// A slice, looked through by itself.
 #[derive(Debug, Default)]
@@ -89,8 +102,8 @@ pub struct Part {
     pub wanted: HashSet<u64>,
     /// New names of files whose rename or link has not ended, by IRP.
     pub names: HashMap<u64, String>,
-    /// Numbers of callbacks that wait for their create.
-    pub early: Early<u64>,
+    /// Numbers and stamps of callbacks that wait for their create.
+    pub early: Early<(u64, Stamp)>,
     /// Where the first that is heard of an IRP here is a create: its FileObject, and its path.
     pub first_creates: HashMap<u64, (u64, String)>,
     /// FileObjects that are used here.
@@ -105,6 +118,8 @@ pub struct Part {
     pub closed: Vec<u64>,
     /// What was noted of it.
     pub noted: NotedHere,
+    /// What its records are known by, where something is to be noted.
+    pub columns: Option<Columns>,
 }
 
 /// What looking at a slice needs to know of the trace.
@@ -120,6 +135,8 @@ pub struct Ground<'g> {
     pub first_numbers: &'g [u64],
     /// What is to be noted.
     pub noting: Option<&'g Noting<'g>>,
+    /// What is used for one slice after the other.
+    pub pool: &'g Pool,
 }
 
 impl Ground<'_> {
@@ -127,26 +144,43 @@ impl Ground<'_> {
     ///
     /// # Errors
     /// When the file can no longer be read.
-    pub fn create_at(&self, done: &DoneOperation) -> io::Result<Option<(u64, String)>> {
-        let buffer = done.place.buffer as usize;
-        let held = self.file.hold_these(&[done.place.buffer])?;
+    pub fn create_at(&self, place: Place) -> io::Result<Option<(u64, String)>> {
+        let found = self.path_at(place)?;
+        Ok(found.filter(|(_, path)| is_whole(path)))
+    }
+
+    /// FileObject and path of the create at a place.
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    pub fn path_at(&self, place: Place) -> io::Result<Option<(u64, String)>> {
+        if !self.file.is_compressed(place.buffer) {
+            let mut bytes = [0; USUAL_CREATE];
+            let len = self.file.read_data(place.buffer, place.at(), &mut bytes)?;
+            if let Ok(record) = Record::parse(&bytes[..len]) {
+                return Ok(self.path_of(&record));
+            }
+        }
+        let held = self.file.hold_these(&[place.buffer])?;
         let mut scratch = Scratch::default();
+        let buffer = place.buffer as usize;
         let records = self.file.records_held(buffer, &held, &mut scratch)?;
-        let Some(record) = done.place.record(records.data()) else {
-            return Ok(None);
-        };
-        let Some(hook) = hook_of(&record) else {
-            return Ok(None);
-        };
+        let record = place.record(records.data());
+        Ok(record.and_then(|record| self.path_of(&record)))
+    }
+
+    fn path_of(&self, record: &Record<'_>) -> Option<(u64, String)> {
+        let hook = hook_of(record)?;
         let mut fields = Fields::new(record.payload(), record.wide());
-        let io = FileIo::parse(hook.id, hook.version.into(), &mut fields);
-        Ok(io.and_then(|io| {
-            let mut path = String::new();
-            push_path(self.facts, io.path(), &mut path);
-            is_whole(&path).then_some((io.file_object, path))
-        }))
+        let io = FileIo::parse(hook.id, hook.version.into(), &mut fields)?;
+        let mut path = String::new();
+        push_path(self.facts, io.path(), &mut path);
+        Some((io.file_object, path))
     }
 }
+
+/// Bytes that hold the record of almost any create.
+const USUAL_CREATE: usize = 1 << 10;
 
 impl Part {
     /// Looks through slice `at`.
@@ -174,7 +208,10 @@ impl Part {
             operations,
             callbacks,
             noted,
+            columns,
+            tools,
         } = choice.finish();
+        ground.pool.keep_tools(tools);
         let records = slots.in_order(entries, |_| true);
         let mut out = Self {
             threads,
@@ -183,23 +220,41 @@ impl Part {
             operations,
             closed: callbacks,
             noted,
+            columns: match ground.noting {
+                Some(_) => Some(columns),
+                None => {
+                    ground.pool.keep_columns(columns);
+                    None
+                }
+            },
             ..Self::default()
         };
         for index in 0..records.len() {
             if let Some(placed) = records.get(index, |_| 0) {
-                out.record(facts, (at, records.order(index)), &placed, &mut latest);
+                let known = (facts, ground.noting, time);
+                out.record(known, (at, records.order(index)), &placed, &mut latest);
             }
         }
         out.used.extend(latest.wanted());
+        let noted: HashSet<u64> = out.noted.objects().collect();
         for (object, create) in latest.ends() {
-            let create =
-                create.map(|(place, number)| (out.push_create(facts, &slots, place), number));
+            let create = create.map(|(place, number)| {
+                // A path that nobody will ask for is hardly ever needed.
+                let later = ground.noting.is_some()
+                    && !noted.contains(&object)
+                    && !file.is_compressed(place.buffer);
+                Create {
+                    path: (!later).then(|| out.push_create(facts, &slots, place)),
+                    number,
+                    place,
+                }
+            });
             out.objects.push((object, create));
         }
         let tails: Vec<Placed<'_>> = tails
             .into_iter()
             .filter_map(|(start, place)| {
-                let placed = slots.at(place)?;
+                let placed = slots.at(place.position())?;
                 Some(Placed { start, ..placed })
             })
             .collect();
@@ -234,6 +289,13 @@ impl Part {
                     .push((slice.max(1) as u32 - 1, tail.number, frames));
             }
         }
+        if let Some(columns) = &mut out.columns {
+            columns.take_stacks(stacks.into_noted(), |position, ticks| {
+                time.of(loaded.buffer_of(position) as usize, ticks)
+            });
+            // A later slice may tell what these are called for.
+            out.early.each(|waiting| columns.take(waiting.callback.1));
+        }
         let entries = records.into_entries();
         space.keep(entries);
         Ok(out)
@@ -242,7 +304,7 @@ impl Part {
     /// Keeps the path of the create at a place.
     fn push_create(&mut self, facts: &Facts, slots: &Slots<'_>, place: Place) -> Range<usize> {
         let from = self.paths.len();
-        if let Some(placed) = slots.at(place)
+        if let Some(placed) = slots.at(place.position())
             && let Some(hook) = placed.hook
         {
             let record = &placed.record;
@@ -262,7 +324,7 @@ impl Part {
     #[inline]
     fn record(
         &mut self,
-        facts: &Facts,
+        (facts, noting, time): (&Facts, Option<&Noting<'_>>, TimeKey<'_>),
         (slice, order): (usize, Order),
         placed: &Placed<'_>,
         latest: &mut Latest,
@@ -275,6 +337,9 @@ impl Part {
                 let Some(end) = OperationEnd::parse(&mut fields) else {
                     return;
                 };
+                if let Some(columns) = &mut self.columns {
+                    columns.left_end(end.irp, order);
+                }
                 self.names.remove(&end.irp);
                 self.early.take(end.irp);
                 // Of one that began and ended here, nothing more is to come.
@@ -293,6 +358,7 @@ impl Part {
                     self.ends.push(OrphanEnd {
                         irp: end.irp,
                         number: placed.number,
+                        position: order.position(),
                         end: End {
                             ticks: placed.ticks,
                             status: end.status,
@@ -305,12 +371,22 @@ impl Part {
             }
             0x0440..=0x0452 => {
                 if let Some(io) = FileIo::parse(hook.id, hook.version.into(), &mut fields) {
+                    if let (Some(columns), Some(noting)) = (&mut self.columns, noting) {
+                        let family = family(io.operation);
+                        let operation = Operation {
+                            object: io.file_object,
+                            irp: io.irp,
+                            own: noting.is_own(record.pid(), Some(io.tid)) == Some(true),
+                            creates: family == Family::Create,
+                        };
+                        columns.left_operation(operation, order);
+                    }
                     self.operation(facts, slice, placed.number, &io);
                 }
             }
             0x0460..=0x0465 => {
                 if let Some(callback) = MinifilterCallback::parse(hook.id, &mut fields) {
-                    self.callback(slice, placed, &callback);
+                    self.callback((slice, order, time), placed, &callback);
                 }
             }
             _ => {}
@@ -349,11 +425,16 @@ impl Part {
         }
     }
 
-    fn callback(&mut self, slice: usize, placed: &Placed<'_>, callback: &MinifilterCallback) {
+    fn callback(
+        &mut self,
+        (slice, order, time): (usize, Order, TimeKey<'_>),
+        placed: &Placed<'_>,
+        callback: &MinifilterCallback,
+    ) {
         let (key, sign) = key_of(callback);
         let irp = callback.callback_data;
         let known = self.pairing.known(irp);
-        if known.is_none() {
+        if known.is_none() && self.columns.is_none() {
             self.wanted.insert(irp);
         }
         let operation = known.flatten();
@@ -364,9 +445,17 @@ impl Part {
             tid: placed.record.tid().or(operation.and_then(|open| open.tid)),
             family: Family::Other,
         };
-        let may_be_early = operation.is_none() && may_be_early(key, callback);
+        let may_be_early = operation.is_none() && may_be_early(key, callback.major_function);
+        let stamp = Stamp {
+            order,
+            written: time.of(placed.buffer as usize, placed.ticks),
+            cpu: placed.record.tid().is_none().then_some(placed.cpu),
+        };
+        if let Some(columns) = &mut self.columns {
+            columns.left_callback(callback.file_object, irp, stamp);
+        }
         let early = Waiting {
-            callback: placed.number,
+            callback: (placed.number, stamp),
             object: callback.file_object,
             known: known.is_some(),
         };

@@ -4,7 +4,7 @@
 
 use crate::etl::dictionary::collect::is_kernel;
 use crate::etl::dictionary::stacks::StackKeys;
-use crate::etl::gather::{Place, Slots};
+use crate::etl::gather::{Position, Slots};
 use crate::etl::kernel::Fields;
 use crate::etl::kernel::stack::StackEvent;
 use crate::etl::record::Record;
@@ -25,14 +25,9 @@ struct Row<'a> {
     stack: StackEvent<'a>,
 }
 
-/// A stack record that has not been looked into. Small, for a slice has thousands, and few are asked for.
-#[derive(Debug, Clone, Copy)]
-struct Noted {
-    /// Time stamp of its event, in ticks.
-    event: i64,
-    /// Where it is.
-    place: Place,
-}
+/// A stack record that has not been looked into: the time stamp of its event, in ticks, and where it is. Small, for a
+/// slice has thousands, and few are asked for.
+type Noted = (i64, Position);
 
 /// The events whose stacks are needed.
 #[derive(Debug)]
@@ -68,11 +63,24 @@ pub struct SliceStacks<'a> {
 }
 
 impl<'a> SliceStacks<'a> {
+    /// With space for what is noted.
+    pub fn with(noted: Vec<Noted>) -> Self {
+        Self {
+            noted,
+            rows: Vec::new(),
+        }
+    }
+
     /// Notes a stack record (0x1820, 0x1825, 0x1826) of the event at `event` (ticks). Few are asked for in the end: the
     /// rest is not looked into.
     #[inline]
-    pub fn note(&mut self, event: i64, place: Place) {
-        self.noted.push(Noted { event, place });
+    pub fn note(&mut self, event: i64, position: Position) {
+        self.noted.push((event, position));
+    }
+
+    /// What was noted.
+    pub fn into_noted(self) -> Vec<Noted> {
+        self.noted
     }
 
     fn add(&mut self, hook: u16, record: Record<'a>, written: i64) {
@@ -109,9 +117,10 @@ impl<'a> SliceStacks<'a> {
         needed: Needed<'_>,
         written: impl Fn(u32, i64) -> i64,
     ) {
-        for noted in std::mem::take(&mut self.noted) {
-            if needed.holds(noted.event)
-                && let Some(placed) = slots.at(noted.place)
+        for at in 0..self.noted.len() {
+            let (event, position) = self.noted[at];
+            if needed.holds(event)
+                && let Some(placed) = slots.at(position)
                 && let Some(hook) = placed.hook
             {
                 let written = written(placed.buffer, placed.ticks);

@@ -5,7 +5,6 @@
 
 use super::pairs::KEPT;
 use super::reach::Seen;
-use super::walk::paths::push_key;
 use crate::bytes::ptr_at;
 use crate::etl::classes::tells_names;
 use crate::etl::gather::{Entries, Place};
@@ -13,8 +12,9 @@ use crate::etl::kernel::Fields;
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OperationEnd};
 use crate::etl::kernel::minifilter::MinifilterCallback;
 use crate::etl::kernel::registry::{KeyEvent, KeyOperation};
-use crate::etl::link::Imports;
+use crate::etl::keynames::push_key;
 use crate::etl::link::noted::Noted;
+use crate::etl::link::{Imports, Links};
 use crate::etl::record::{Hook, Record};
 use crate::etl::sieve::{Addressed, Sieve};
 use crate::etl::trace::EtlTrace;
@@ -35,6 +35,7 @@ type KeyTest<'a> = &'a (dyn Fn(&str) -> bool + Sync);
 /// Judges by what was noted.
 pub struct ByNoted<'a> {
     trace: &'a EtlTrace,
+    links: &'a Links,
     imports: &'a Imports,
     test: PathTest<'a>,
     keys: Option<KeyTest<'a>>,
@@ -71,7 +72,7 @@ impl<'a> ByNoted<'a> {
     /// For the records of a slice; `None` where the test takes what has no path.
     pub fn new(
         trace: &'a EtlTrace,
-        (imports, noted): (&'a Imports, &'a Noted),
+        (links, imports, noted): (&'a Links, &'a Imports, &'a Noted),
         (test, keys): (PathTest<'a>, Option<KeyTest<'a>>),
         memo: &'a Memo,
     ) -> Option<Self> {
@@ -80,6 +81,7 @@ impl<'a> ByNoted<'a> {
         }
         let mut out = Self {
             trace,
+            links,
             imports,
             test,
             keys,
@@ -127,18 +129,18 @@ impl<'a> ByNoted<'a> {
 
     /// Whether a path by which a file was opened is wanted.
     fn wants_opened(&self, number: u32) -> bool {
-        let opens = &self.trace.links().texts;
+        let opens = &self.links.texts;
         self.wants(number as usize, || opens.get(number))
     }
 
     /// Whether the name of a file's key is wanted.
     fn wants_name(&self, number: u32) -> bool {
-        let known = self.trace.links().texts.len() + number as usize;
+        let known = self.links.texts.len() + number as usize;
         self.wants(known, || self.trace.facts().texts.get(number))
     }
 
     fn wants(&self, number: usize, path: impl Fn() -> &'a str) -> bool {
-        let count = self.trace.links().texts.len() + 2 * self.trace.facts().texts.len();
+        let count = self.links.texts.len() + 2 * self.trace.facts().texts.len();
         self.memo.path(number, count, || {
             let path = path();
             (self.test)(Class::FileSystem, path, "") || (self.test)(Class::Minifilter, path, "")
@@ -232,14 +234,14 @@ impl<'a> ByNoted<'a> {
             && let Some(name) = self.trace.facts().keys.find(event.kcb, time)
         {
             let names = self.trace.facts().texts.len();
-            let before = self.trace.links().texts.len() + names;
+            let before = self.links.texts.len() + names;
             let text = || test(self.trace.facts().texts.get(name));
             if !self.memo.path(before + name as usize, before + names, text) {
                 return false;
             }
         }
         self.path.clear();
-        push_key(self.trace, time, &event, &mut self.path);
+        push_key(self.trace.facts(), time, &event, &mut self.path);
         (self.test)(Class::Registry, &self.path, "")
     }
 
@@ -287,7 +289,7 @@ impl<'a> ByNoted<'a> {
         }
         let opened = |object| {
             let open = self.imports.objects.get(&object);
-            open.is_some_and(|open| !self.trace.links().texts.get(open.path).is_empty())
+            open.is_some_and(|open| !self.links.texts.get(open.path).is_empty())
         };
         if self.others.holds(object) || opened(object) {
             self.known[at] = object;

@@ -11,8 +11,8 @@ use crate::etl::gather::Place;
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OperationEnd};
 use crate::etl::kernel::minifilter::MinifilterCallback;
 use crate::etl::kernel::{Fields, WideText};
-use crate::etl::link::Imports;
 use crate::etl::link::part::push_path;
+use crate::etl::link::{Imports, Links};
 use crate::etl::record::{Hook, Record};
 use crate::etl::sieve::Addressed;
 use crate::etl::trace::EtlTrace;
@@ -22,6 +22,7 @@ use crate::trace::{Class, Memo, PathTest};
 /// Judges by paths.
 pub struct ByPath<'a> {
     trace: &'a EtlTrace,
+    links: &'a Links,
     imports: &'a Imports,
     test: PathTest<'a>,
     memo: Option<&'a Memo>,
@@ -39,7 +40,7 @@ impl<'a> ByPath<'a> {
     /// For the records of a slice; `None` where the test takes what has no path.
     pub fn new(
         trace: &'a EtlTrace,
-        imports: &'a Imports,
+        (links, imports): (&'a Links, &'a Imports),
         test: PathTest<'a>,
         memo: Option<&'a Memo>,
     ) -> Option<Self> {
@@ -48,6 +49,7 @@ impl<'a> ByPath<'a> {
         }
         Some(Self {
             trace,
+            links,
             imports,
             test,
             memo,
@@ -145,7 +147,7 @@ impl<'a> ByPath<'a> {
 
     /// The same for a path with a number.
     fn wants_name(&self, opened: bool, number: u32) -> bool {
-        let (names, opens) = (&self.trace.facts().texts, &self.trace.links().texts);
+        let (names, opens) = (&self.trace.facts().texts, &self.links.texts);
         let known = number as usize;
         let (path, place) = match opened {
             true => (opens.get(number), names.len() + known),
@@ -180,7 +182,7 @@ impl<'a> ByPath<'a> {
             return false;
         }
         let before = self.imports.objects.get(&pair.object).map(|open| open.path);
-        let mut named = before.is_some_and(|path| !self.trace.links().texts.get(path).is_empty());
+        let mut named = before.is_some_and(|path| !self.links.texts.get(path).is_empty());
         let mut wanted = before.is_some_and(|path| self.wants_name(true, path));
         if pair.key != 0 && !wanted {
             let mut names = self.trace.facts().files.names(pair.key);

@@ -94,7 +94,7 @@ impl<'t> Choice<'t, '_> {
             && let Some(event) = crate::bytes::i64_at(record.payload(), 0)
             && self.slice.holds(self.trace.key(place.buffer, event))
         {
-            self.stacks.note(event, place);
+            self.stacks.note(event, place.position());
         }
         if !care.take {
             return;

@@ -14,12 +14,12 @@ mod walk;
 #[cfg(test)]
 mod slice_tests;
 
-use super::gather::{Entries, Loaded, Slots};
-use super::link::Imports;
+use super::gather::{Entries, Loaded, Position, Slots};
+use super::link::Links;
 use super::link::stacks::Needed;
 use super::slices::Slice;
 use super::trace::EtlTrace;
-use crate::trace::{Class, Frames, Job};
+use crate::trace::{Class, Foreseen, Frames, Job, Outcomes, Select};
 use choice::{AT_ONCE, Choice, Choices, reads_files};
 use emit::Emit;
 use hashbrown::HashSet;
@@ -36,53 +36,93 @@ pub fn decode(trace: &EtlTrace, at: usize, jobs: &mut [Job<'_>]) -> io::Result<(
     let Some(slice) = trace.links().slices.get(at) else {
         return Ok(());
     };
-    let links = trace.links();
-    let mut wanted = Vec::with_capacity(AT_ONCE);
+    let (mut listed, mut others) = (Vec::new(), Vec::new());
     for job in jobs {
         let select = job.select;
         if !trace.may_hold(slice, select.from, select.to) {
             continue;
         }
+        let foreseen = how_far(trace, select);
+        let links = match foreseen {
+            Foreseen::Nothing => trace.all_links()?,
+            _ => trace.links(),
+        };
         let known = (links.imports(at), links.noted(at));
-        let reach = reads_files(select).then(|| Reach::new(trace, known, select));
+        let reach = reads_files(select).then(|| Reach::new(trace, links, at, select));
         let reach = reach.flatten();
         let files = |class: &Class| matches!(class, Class::FileSystem | Class::Minifilter);
         let only_files = !select.classes.is_empty() && select.classes.iter().all(files);
         if only_files && reach.as_ref().is_some_and(Reach::is_idle) {
             continue;
         }
-        wanted.push((reach, job));
+        let list = known.1.and_then(|noted| noted.chosen.as_ref());
+        let list = list.filter(|_| foreseen == Foreseen::FilesAndKeys);
+        match list {
+            Some(chosen) if chosen.0.is_empty() => {}
+            Some(_) => listed.push((links, reach, job)),
+            None => others.push((links, reach, job)),
+        }
     }
-    while !wanted.is_empty() {
-        let rest = wanted.split_off(wanted.len().min(AT_ONCE));
-        read(trace, (at, slice), wanted)?;
-        wanted = rest;
+    let noted = trace.links().noted(at);
+    let list = noted.and_then(|noted| Some(&*noted.chosen.as_ref()?.0));
+    for (mut wanted, list) in [(listed, list), (others, None)] {
+        while !wanted.is_empty() {
+            let rest = wanted.split_off(wanted.len().min(AT_ONCE));
+            read(trace, (at, slice), list, wanted)?;
+            wanted = rest;
+        }
     }
     Ok(())
 }
 
-/// Does as many jobs as one reading can serve.
-fn read(
-    trace: &EtlTrace,
-    (at, slice): (usize, &Slice),
-    jobs: Vec<(Option<Reach<'_>>, &mut Job<'_>)>,
+/// How far a selection was foreseen when the trace was opened, keys included only where the list of chosen records serves.
+fn how_far(trace: &EtlTrace, select: &Select<'_>) -> Foreseen {
+    const LISTED: [Class; 3] = [Class::FileSystem, Class::Registry, Class::Minifilter];
+    let known = !select.classes.is_empty() && select.classes.iter().all(|c| LISTED.contains(c));
+    match (&select.processes, select.memo) {
+        _ if !trace.links().is_partial() => Foreseen::Nothing,
+        (_, Some(_)) if select.paths.is_some() => match select.foreseen {
+            Foreseen::FilesAndKeys if !known => Foreseen::Files,
+            foreseen => foreseen,
+        },
+        (Some(processes), Some(_))
+            if select.outcomes == Outcomes::Telling
+                && known
+                && !select.classes.contains(&Class::Minifilter)
+                && trace.links().knows_own(processes) =>
+        {
+            Foreseen::FilesAndKeys
+        }
+        _ => Foreseen::Nothing,
+    }
+}
+
+/// Does as many jobs as one reading can serve, of the records that are listed or of all.
+fn read<'l>(
+    trace: &'l EtlTrace,
+    (at, slice): (usize, &'l Slice),
+    list: Option<&[Position]>,
+    jobs: Vec<(&'l Links, Option<Reach<'l>>, &mut Job<'_>)>,
 ) -> io::Result<()> {
     let with_stacks = |job: &Job<'_>| job.want.frames != Frames::None;
-    let any_stacks = jobs.iter().any(|(_, job)| with_stacks(job));
+    let any_stacks = list.is_some() || jobs.iter().any(|(.., job)| with_stacks(job));
     let loaded = Loaded::new(trace.file(), slice, any_stacks)?;
     let mut space = loaded.space();
-    let imports = trace.links().imports(at);
     let (mut choices, mut left) = (Vec::new(), Vec::new());
-    for (reach, job) in jobs {
+    for (links, reach, job) in jobs {
         let what = (job.select, with_stacks(job));
         choices.push(Choice::new(trace, slice, what, reach, &mut space));
-        left.push(job);
+        left.push((links, job));
     }
     let mut choices = Choices(choices);
-    let slots = loaded.gather(trace.first_numbers(), &mut space, &mut choices)?;
+    let numbers = trace.first_numbers();
+    let slots = match list {
+        Some(list) => loaded.pick(list, numbers, &mut space, &mut choices)?,
+        None => loaded.gather(numbers, &mut space, &mut choices)?,
+    };
     let mut done = Vec::with_capacity(AT_ONCE);
-    for (job, choice) in left.into_iter().zip(choices.0) {
-        done.push(finish(trace, imports, &slots, choice, job));
+    for ((links, job), choice) in left.into_iter().zip(choices.0) {
+        done.push(finish(trace, (links, at), &slots, choice, job));
     }
     for entries in done {
         space.keep(entries);
@@ -93,7 +133,7 @@ fn read(
 /// From what was chosen to rows; the entries are given back.
 fn finish<'a>(
     trace: &EtlTrace,
-    imports: &Imports,
+    (links, at): (&Links, usize),
     slots: &Slots<'a>,
     choice: Choice<'_, 'a>,
     job: &mut Job<'_>,
@@ -105,14 +145,14 @@ fn finish<'a>(
         mut entries,
         ..
     } = choice;
-    let select = job.select;
+    let (select, imports) = (job.select, links.imports(at));
     let records = match reach.map(|reach| reach.finish(&mut entries)) {
         Some(verdicts) => slots.in_order(entries, |number| verdicts.keeps(number)),
         None => slots.in_order(entries, |_| true),
     };
     let no_time = |buffer| trace.buffer_start(buffer);
     switches.finish();
-    let mut walk = Walk::new(trace, select, imports, &switches);
+    let mut walk = Walk::new(trace, select, (links, at), &switches);
     for at in 0..records.len() {
         if let Some(placed) = records.get(at, no_time) {
             walk.record(at as u32, records.order(at), &placed);

@@ -9,8 +9,7 @@ use super::by_owner::ByOwner;
 use super::by_path::ByPath;
 use super::pairs::{KEPT, Verdicts};
 use crate::etl::gather::{Entries, Place};
-use crate::etl::link::Imports;
-use crate::etl::link::noted::Noted;
+use crate::etl::link::Links;
 use crate::etl::record::{Hook, Record};
 use crate::etl::trace::EtlTrace;
 use crate::trace::{Class, Select};
@@ -58,16 +57,19 @@ impl<'a> Reach<'a> {
     /// For the records of a slice; `None` where nothing is left out.
     pub fn new(
         trace: &'a EtlTrace,
-        (imports, noted): (&'a Imports, Option<&'a Noted>),
+        links: &'a Links,
+        at: usize,
         select: &'a Select<'a>,
     ) -> Option<Self> {
+        let (imports, noted) = (links.imports(at), links.noted(at));
         match (select.paths, select.memo) {
-            (Some(test), Some(memo)) if select.foreseen && noted.is_some() => {
-                let noted = ByNoted::new(trace, (imports, noted?), (test, select.keys), memo)?;
+            (Some(test), Some(memo)) if noted.is_some() => {
+                let known = (links, imports, noted?);
+                let noted = ByNoted::new(trace, known, (test, select.keys), memo)?;
                 Some(Self::Noted(Box::new(noted)))
             }
             (Some(test), memo) => {
-                let paths = ByPath::new(trace, imports, test, memo)?;
+                let paths = ByPath::new(trace, (links, imports), test, memo)?;
                 Some(Self::Paths(Box::new(paths)))
             }
             // Callbacks may only be known by what they were called for.

@@ -1,9 +1,10 @@
 //! Where a trace is cut into slices must not show: whatever is open at a border is joined over it.
 
+use crate::etl::Foresee;
 use crate::etl::synth::{Head, ORIGIN, buffer, compressed, perfinfo, system, trace_header};
 use crate::etl::trace::EtlTrace;
 use crate::input::view::Source;
-use crate::trace::{Batch, Class, Frames, Memo, Select, Trace, Want};
+use crate::trace::{Batch, Class, Foreseen, Frames, Memo, Outcomes, Process, Select, Trace, Want};
 use std::path::Path;
 
 /// Numbers that are the same in every run.
@@ -42,6 +43,19 @@ impl Bytes {
 }
 
 const KERNEL: u64 = 0xFFFF_F800_0000_0000;
+
+/// A process that has a tenth of the operations.
+const RARE: u32 = 3_333;
+
+/// The record with another process in its header.
+fn by(pid: u32, mut record: Vec<u8>) -> Vec<u8> {
+    record[12..16].copy_from_slice(&pid.to_le_bytes());
+    record
+}
+
+/// Control blocks of registry keys, and how many.
+const KCB: u64 = 0x7000;
+const KEYS: u64 = 12;
 
 /// What is going on, and what comes of it.
 #[derive(Default)]
@@ -98,6 +112,10 @@ impl Scene {
                     return;
                 };
                 let path = format!("\\Device\\HarddiskVolume3\\f{}", dice.roll(1_000));
+                let pid = match self.sane && irp % 10 == 0 {
+                    true => RARE,
+                    false => 2_222,
+                };
                 let kind = dice.roll(if self.renames { 4 } else { 3 });
                 if kind == 0 || kind == 2 {
                     let Some(free) = self.address(dice, 0x200, 12, (time, time + span)) else {
@@ -114,7 +132,7 @@ impl Scene {
                             .u32(0x100_0021)
                             .u32(0)
                             .u32(7);
-                        system(2, 0x0440, 3, time, &body.text(&path).0)
+                        by(pid, system(2, 0x0440, 3, time, &body.text(&path).0))
                     }
                     1 => {
                         let body = new()
@@ -125,7 +143,7 @@ impl Scene {
                             .u32(tid)
                             .u32(9)
                             .u32(0);
-                        system(2, 0x0443, 3, time, &body.0)
+                        by(pid, system(2, 0x0443, 3, time, &body.0))
                     }
                     2 => {
                         let body = new().u64(irp).u64(object).u64(key).u32(tid);
@@ -134,8 +152,9 @@ impl Scene {
                     // A rename, and right behind it the record with the new name.
                     _ => {
                         let body = || new().u64(irp).u64(object).u64(key).u64(0).u32(tid).u32(10);
-                        let mut both = system(2, 0x0447, 3, time, &body().0);
-                        both.extend(system(2, 0x0450, 3, time, &body().text(&path).0));
+                        let mut both = by(pid, system(2, 0x0447, 3, time, &body().0));
+                        let named = body().text(&path).0;
+                        both.extend(by(pid, system(2, 0x0450, 3, time, &named)));
                         both
                     }
                 };
@@ -144,7 +163,8 @@ impl Scene {
                 // Some never end.
                 if dice.roll(10) > 0 {
                     let body = new().u64(irp).u64(3).u32(dice.roll(2) * 0xC000_0022);
-                    self.later(time + span, system(2, 0x044C, 3, time + span, &body.0));
+                    let end = by(pid, system(2, 0x044C, 3, time + span, &body.0));
+                    self.later(time + span, end);
                 }
             }
             3..=5 => {
@@ -174,8 +194,8 @@ impl Scene {
                 if self.records[0] {
                     self.later(time, system(2, 0x0460 + phase, 2, time, &fixed(new()).0));
                 }
-                // The failure comes before or after the end of the callback.
-                let failure = end + dice.roll(3) as i64 - 1;
+                // The failure comes before or after the end of the callback, and behind its start.
+                let failure = (end + dice.roll(3) as i64 - 1).max(time + 1);
                 if self.records[2] && dice.roll(3) == 0 {
                     let body = fixed(new()).u32(0xC000_0022);
                     self.later(failure, system(2, 0x0464 + phase, 2, failure, &body.0));
@@ -186,10 +206,21 @@ impl Scene {
                 }
             }
             6 => {
-                let body = new().u64(time.cast_unsigned()).u32(0).u32(2).u64(0);
                 let end = time + span;
-                let body = body.text("\\REGISTRY\\MACHINE\\X");
-                self.later(end, system(2, 0x090B, 2, end, &body.0));
+                if self.sane && dice.roll(2) == 0 {
+                    // What is done to a key of the rundown, known by its control block.
+                    let status = (dice.roll(2) as u32 * 0xC000_0034).into();
+                    let body = new().u64(time.cast_unsigned()).u32(status).u32(0);
+                    let body = body.u64(KCB + dice.roll(KEYS)).u32(0);
+                    self.later(end, system(2, 0x091B, 2, end, &body.0));
+                    return;
+                }
+                let body = new().u64(time.cast_unsigned()).u32(0).u32(2).u64(0);
+                let key = match self.sane {
+                    true => format!("\\REGISTRY\\MACHINE\\X{}", dice.roll(20)),
+                    false => "\\REGISTRY\\MACHINE\\X".to_owned(),
+                };
+                self.later(end, system(2, 0x090B, 2, end, &body.text(&key).0));
             }
             _ => {
                 let body = new().u32(tid).u32(9).u64(0).u64(0);
@@ -252,6 +283,11 @@ fn make(seed: u64, sane: bool, renames: bool) -> Vec<u8> {
                 }
             }
         }
+    }
+    for key in 0..if sane { KEYS } else { 0 } {
+        let body = Bytes::default().u64(0).u32(0).u32(0).u64(KCB + key);
+        let body = body.text(&format!("\\REGISTRY\\MACHINE\\K{key}"));
+        first.push(system(2, 0x0919, 2, ORIGIN + 9_000 + key as i64, &body.0));
     }
     out.extend(buffer(4_096, 4, 0, &std::mem::take(&mut first)));
     for (cpu, records) in cpus.into_iter().enumerate() {
@@ -327,32 +363,126 @@ fn is_some(path: &str) -> bool {
     path.ends_with('7')
 }
 
-/// Rows of a trace in slices of `target` bytes whose paths are wanted, chosen by what was noted if `noted`.
-fn chosen(bytes: &[u8], target: u64, noted: bool) -> Batch {
+struct Some7;
+
+impl Foresee for Some7 {
+    fn file(&self, _: Option<&str>, path: &str) -> bool {
+        is_some(path)
+    }
+
+    fn key(&self, path: &str) -> bool {
+        is_some(path)
+    }
+
+    fn process(&self, process: &Process) -> bool {
+        process.pid == RARE
+    }
+}
+
+/// A trace in slices of `target` bytes, opened for some paths if `noted`.
+fn open(bytes: &[u8], target: u64, noted: bool) -> EtlTrace {
     let path = Path::new("made.etl");
     let mut trace = EtlTrace::survey(Source::Memory(bytes.into()), path, &|_| ()).unwrap();
-    let to_note: &(dyn Fn(&str) -> bool + Sync) = &is_some;
+    let foresee: &dyn Foresee = &Some7;
     trace
-        .link_noting(target, noted.then_some(to_note), &|_| ())
+        .link_noting(target, noted.then_some(foresee), &|_| ())
         .unwrap();
-    let test = |_: Class, path: &str, target: &str| is_some(path) || is_some(target);
-    let memo = Memo::default();
-    let select = Select {
-        classes: vec![Class::FileSystem, Class::Minifilter],
-        paths: Some(&test),
-        foreseen: true,
-        memo: Some(&memo),
-        ..Select::default()
-    };
+    trace
+}
+
+fn selected(trace: &EtlTrace, select: &Select<'_>) -> Batch {
     let want = Want {
         frames: Frames::All,
         ..Want::default()
     };
     let mut out = Batch::default();
     for unit in 0..trace.units() {
-        trace.decode(unit, &want, &select, &mut out).unwrap();
+        trace.decode(unit, &want, select, &mut out).unwrap();
     }
     out
+}
+
+/// Rows of a trace in slices of `target` bytes whose paths are wanted, chosen by what was noted if `noted`.
+fn chosen(bytes: &[u8], target: u64, noted: bool) -> Batch {
+    let test = |_: Class, path: &str, target: &str| is_some(path) || is_some(target);
+    let memo = Memo::default();
+    let select = Select {
+        classes: vec![Class::FileSystem, Class::Minifilter, Class::Registry],
+        paths: Some(&test),
+        foreseen: Foreseen::FilesAndKeys,
+        memo: Some(&memo),
+        ..Select::default()
+    };
+    selected(&open(bytes, target, noted), &select)
+}
+
+/// The rows that tell something by how they ended, or by a second path, with all that is known of them.
+fn telling(batch: &Batch) -> Vec<String> {
+    let tells = |row: &usize| {
+        batch.status[*row].is_some_and(|status| status >= 0x8000_0000)
+            || !batch.target.get(*row).is_empty()
+    };
+    let rows = (0..batch.len()).filter(tells);
+    rows.map(|row| {
+        format!(
+            "{} {:?} {} {} {} {:?}",
+            batch.event[row],
+            batch.status[row],
+            batch.path.get(row),
+            batch.target.get(row),
+            batch.tid[row],
+            batch.duration[row],
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn what_failed_for_some_is_found_in_the_list_of_what_was_foreseen() {
+    let (mut rows, mut slices, mut listed) = (0, 0, 0);
+    for seed in 0..60 {
+        let bytes = make(seed, true, true);
+        for target in [1, 3_000] {
+            let (all, noted) = (open(&bytes, target, false), open(&bytes, target, true));
+            let processes = all.info().processes.iter();
+            let wanted: Vec<bool> = processes.map(|process| process.pid == RARE).collect();
+            assert!(wanted.contains(&true) && wanted.contains(&false));
+            let memos = [Memo::default(), Memo::default()];
+            let select = |at: usize| Select {
+                classes: vec![Class::FileSystem, Class::Registry],
+                processes: Some(wanted.clone()),
+                outcomes: Outcomes::Telling,
+                memo: memos.get(at),
+                ..Select::default()
+            };
+            let expected = telling(&selected(&all, &select(0)));
+            let found = telling(&selected(&noted, &select(1)));
+            assert_eq!(found, expected, "seed {seed}, {target}");
+            rows += found.len();
+            slices += noted.units();
+            let lists = (0..noted.units()).filter_map(|at| noted.links().noted(at));
+            listed += lists.filter(|noted| noted.chosen.is_some()).count();
+        }
+    }
+    // The dice do make what is tested.
+    assert!(
+        rows > 2_000 && listed > slices / 4,
+        "{rows} {listed} {slices}"
+    );
+}
+
+#[test]
+fn who_asks_for_more_than_was_foreseen_gets_it() {
+    let bytes = make(4, true, false);
+    let trace = open(&bytes, 1, true);
+    let found = selected(&trace, &Select::default());
+    let (all, _) = rows(&bytes, u64::MAX);
+    assert_eq!(found.event, all.event);
+    for row in 0..all.len() {
+        assert_eq!(found.path.get(row), all.path.get(row));
+        assert_eq!(found.status[row], all.status[row]);
+        assert_eq!(found.frames.get(row), all.frames.get(row));
+    }
 }
 
 #[test]
@@ -362,8 +492,14 @@ fn what_is_noted_leaves_out_no_row_and_changes_none() {
         let bytes = make(seed, true, false);
         let (all, _) = rows(&bytes, u64::MAX);
         let wanted = |row: &usize| is_some(all.path.get(*row)) || is_some(all.target.get(*row));
-        let files = |row: &usize| matches!(all.class[*row], Class::FileSystem | Class::Minifilter);
-        let named = |row: &usize| !all.operation[*row].starts_with("File Name");
+        let files = |row: &usize| {
+            use Class::{FileSystem, Minifilter, Registry};
+            matches!(all.class[*row], FileSystem | Minifilter | Registry)
+        };
+        let named = |row: &usize| {
+            let operation = all.operation[*row];
+            !operation.starts_with("File Name") && !operation.starts_with("KCB")
+        };
         let wanted: Vec<usize> = (0..all.len())
             .filter(|row| wanted(row) && files(row) && named(row))
             .collect();

@@ -14,7 +14,7 @@ use crate::etl::link::early::{Early, Waiting, may_be_early};
 use crate::etl::link::objects::{Known, Objects};
 use crate::etl::link::pairing::{CallbackSign, Pairing};
 use crate::etl::link::part::{family, key_of, push_path, same_operation};
-use crate::etl::link::{End, Family, Imports, Ref};
+use crate::etl::link::{End, Family, Imports, Links, Ref};
 use crate::etl::trace::EtlTrace;
 use crate::trace::path::is_whole;
 use crate::trace::{Class, Filetime, NO_PROCESS, NO_THREAD, Select};
@@ -34,6 +34,7 @@ struct Open {
 /// A walk through a slice.
 pub struct Walk<'a> {
     trace: &'a EtlTrace,
+    links: &'a Links,
     select: &'a Select<'a>,
     imports: &'a Imports,
     objects: Objects,
@@ -79,17 +80,19 @@ impl<'a> Walk<'a> {
     pub fn new(
         trace: &'a EtlTrace,
         select: &'a Select<'a>,
-        imports: &'a Imports,
+        (links, at): (&'a Links, usize),
         switches: &'a Switches,
     ) -> Self {
+        let imports = links.imports(at);
         Self {
+            links,
             switches,
             order: Order::default(),
             trace,
             select,
             imports,
             objects: Objects::default(),
-            pairing: Pairing::default(),
+            pairing: Pairing::for_slice(),
             names: HashMap::new(),
             early: Early::default(),
             threads: imports.threads.iter().copied().collect(),
@@ -234,7 +237,7 @@ impl<'a> Walk<'a> {
     fn push_file(&mut self, object: u64, key: u64, placed: &Placed<'_>) {
         let imported = |object: u64| {
             let open = self.imports.objects.get(&object)?;
-            Some(self.trace.links().texts.get(open.path))
+            Some(self.links.texts.get(open.path))
         };
         let by_object = match self.objects.get(object) {
             Known::Path(path) => Some(path),
@@ -413,7 +416,7 @@ impl<'a> Walk<'a> {
         } else if !self.pairing.knows_operation(irp)
             && let Some(name) = self.imports.names.get(&irp)
         {
-            self.arena.push_str(self.trace.links().texts.get(*name));
+            self.arena.push_str(self.links.texts.get(*name));
         }
     }
 
@@ -454,10 +457,10 @@ impl<'a> Walk<'a> {
         if let Some(owner) = self.admits(placed, Class::Minifilter, named) {
             let from = self.arena.len();
             // The kernel may log a create behind the first callbacks that it makes, also in a later slice.
-            let early = operation.is_none() && may_be_early(key, callback);
+            let early = operation.is_none() && may_be_early(key, callback.major_function);
             let told = self.imports.named.get(&placed.number).filter(|_| early);
             match told {
-                Some(path) => self.arena.push_str(self.trace.links().texts.get(*path)),
+                Some(path) => self.arena.push_str(self.links.texts.get(*path)),
                 None => self.push_file(callback.file_object, callback.fs_context, placed),
             }
             let early = early && told.is_none();

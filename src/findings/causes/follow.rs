@@ -2,14 +2,15 @@
 
 use super::objects::{Naming, ObjectSet, is_hive_key};
 use super::touches::{LastTouches, text, words};
-use super::{LOOK_AHEAD, LOOK_BACK, SYSTEM};
+use super::{LOOK_AHEAD, LOOK_BACK};
 use crate::codes::hresult;
 use crate::drivers::{Driver, DriverList, is_third_party_company};
 use crate::findings::analyze::{Case, CaseInput, Options, is_procmon};
 use crate::findings::conflicts::{DIRECTORY_NOT_EMPTY, Step, Tracker};
 use crate::findings::failing::{Chosen, Failed, FailureHint, Relation, TouchBefore};
 use crate::trace::{
-    Batch, Class, Filetime, Frames, Memo, NO_THREAD, Process, Progress, Select, Want, for_each_unit,
+    Batch, Class, Filetime, Frames, Memo, NO_THREAD, Process, Progress, SYSTEM, Select, Want,
+    for_each_unit,
 };
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -245,7 +246,7 @@ impl Following<'_> {
                 to: self.plan.to,
                 classes,
                 paths: Some(&followed),
-                foreseen: objects.lies_in(naming, input.scope(self.options)),
+                foreseen: objects.foreseen(naming, input.scope(self.options)),
                 ..Select::default()
             };
             let want = Want {

@@ -25,8 +25,6 @@ pub use survey::{Survey, Surveying};
 const LOOK_BACK: u64 = 600 * TICKS_PER_SECOND;
 /// How long after it.
 const LOOK_AHEAD: u64 = 60 * TICKS_PER_SECOND;
-/// Process id of System.
-const SYSTEM: u32 = 4;
 
 /// What was found.
 #[derive(Debug, Default)]

@@ -1,8 +1,8 @@
 //! What operations work on: files and keys by one name, however a path is written.
 
 use crate::findings::scope::TraceScope;
-use crate::trace::Class;
 use crate::trace::path::{FilePath, file_name, push_normalised, split_registry, split_volume};
+use crate::trace::{Class, Foreseen};
 use std::collections::HashSet;
 
 /// The hive of the driver database, below the Windows folder.
@@ -133,9 +133,8 @@ impl ObjectSet {
             || (folders && self.in_folder(&name))
     }
 
-    /// Whether all files that are followed are in scope.
-    pub fn lies_in(&self, naming: &Naming, scope: TraceScope<'_>) -> bool {
-        let file = |name: &&String| name.starts_with('\\');
+    /// How far what is followed lies in scope, which is what traces are opened for.
+    pub fn foreseen(&self, naming: &Naming, scope: TraceScope<'_>) -> Foreseen {
         let hive = || {
             [
                 HIVE.to_owned(),
@@ -143,10 +142,18 @@ impl ObjectSet {
                 format!("{HIVE}{{x}}.tm.blf"),
             ]
         };
-        self.names.iter().filter(file).all(|name| scope.file(name))
+        let is_file = |name: &str| name.starts_with('\\');
+        let mut files = self.names.iter().filter(|name| is_file(name));
+        let mut keys = self.names.iter().filter(|name| !is_file(name));
+        let in_scope = files.all(|name| scope.file(name))
             // A scope that holds a folder by name may not hold what is in it.
             && self.folders.is_empty()
-            && (!self.hive || hive().iter().all(|file| scope.file(&format!("{}{file}", naming.root))))
+            && (!self.hive || hive().iter().all(|file| scope.file(&format!("{}{file}", naming.root))));
+        match in_scope {
+            false => Foreseen::Nothing,
+            true if keys.all(|name| scope.key(name)) => Foreseen::FilesAndKeys,
+            true => Foreseen::Files,
+        }
     }
 
     fn in_folder(&self, name: &str) -> bool {
@@ -193,18 +200,21 @@ mod tests {
     fn in_scope_or_not() {
         let naming = Naming::new(None);
         let scope = crate::findings::scope::Scope::default();
-        let lies_in = |set: &ObjectSet| set.lies_in(&naming, scope.on(None));
+        let foreseen = |set: &ObjectSet| set.foreseen(&naming, scope.on(None));
         let mut set = ObjectSet::default();
         set.add("\\windows\\inf\\a.inf");
-        set.add("hklm\\software\\x");
+        set.add("hklm\\drivers\\x");
         set.hive = true;
-        assert!(lies_in(&set));
-        assert!(!set.lies_in(&naming, scope.on(Some("C:\\WINNT"))));
+        assert_eq!(foreseen(&set), Foreseen::FilesAndKeys);
+        set.add("hklm\\software\\x");
+        assert_eq!(foreseen(&set), Foreseen::Files);
+        let elsewhere = set.foreseen(&naming, scope.on(Some("C:\\WINNT")));
+        assert_eq!(elsewhere, Foreseen::Nothing);
         let mut folder = set.clone();
         folder.add_folder("\\windows\\inf\\x");
-        assert!(!lies_in(&folder));
+        assert_eq!(foreseen(&folder), Foreseen::Nothing);
         set.add("\\windows\\winsxs\\a.inf");
-        assert!(!lies_in(&set));
+        assert_eq!(foreseen(&set), Foreseen::Nothing);
     }
 
     #[test]

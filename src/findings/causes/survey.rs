@@ -1,14 +1,16 @@
 //! The first pass: what failed for servicing, and which names its files have.
 
+use super::LOOK_BACK;
 use super::objects::Naming;
-use super::{LOOK_BACK, SYSTEM};
 use crate::findings::analyze::CaseInput;
 use crate::findings::conflicts::is_conflict;
 use crate::findings::failing::{Failed, Picker};
 use crate::findings::rules::Rules;
 use crate::findings::scope::TraceScope;
 use crate::servicing::is_servicing_process;
-use crate::trace::{Batch, Class, Filetime, Memo, NO_THREAD, Outcomes, Select, Want};
+use crate::trace::{
+    Batch, Class, Filetime, Foreseen, Memo, NO_THREAD, Outcomes, PathTest, SYSTEM, Select, Want,
+};
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
@@ -96,12 +98,22 @@ impl Surveyor<'_, '_> {
             to: Some(*one.window.end()),
             classes: vec![Class::FileSystem, Class::Registry],
             processes: Some(self.wanted.clone()),
-            // Whoever works on the INF is known by what succeeds as well.
-            outcomes: match one.picker.hint().inf {
-                Some(_) => Outcomes::All,
-                None => Outcomes::Telling,
-            },
+            outcomes: Outcomes::Telling,
             ..Select::default()
+        })
+    }
+
+    /// The events by which it is known who works on the INF, also those that succeed; `None` where no INF is known.
+    /// `on_inf` is [`Picker::on_inf`] of either path.
+    pub fn select_inf<'m>(&self, on_inf: PathTest<'m>, memo: &'m Memo) -> Option<Select<'m>> {
+        let select = self.select(memo)?;
+        self.surveying.picker.hint().inf.as_ref()?;
+        Some(Select {
+            processes: Some(self.servicing.clone()),
+            outcomes: Outcomes::All,
+            paths: Some(on_inf),
+            foreseen: Foreseen::FilesAndKeys,
+            ..select
         })
     }
 
@@ -110,9 +122,12 @@ impl Surveyor<'_, '_> {
         self.servicing.contains(&true)
     }
 
-    /// Looks at a unit.
-    pub fn look(&self, batch: &Batch) -> Survey {
-        self.surveying.look(batch, &self.servicing)
+    /// Looks at what a unit holds of [`Surveyor::select`] and of [`Surveyor::select_inf`].
+    pub fn look(&self, batch: &Batch, on_inf: &Batch) -> Survey {
+        let mut out = self.surveying.look(batch, &self.servicing);
+        let tids = on_inf.tid.iter().copied();
+        out.inf_threads.extend(tids.filter(|tid| *tid != NO_THREAD));
+        out
     }
 }
 
@@ -130,6 +145,11 @@ impl Survey {
 }
 
 impl Surveying<'_> {
+    /// Whether an operation with these paths is one on the INF.
+    pub fn on_inf(&self, path: &str, target: &str) -> bool {
+        self.picker.on_inf(path) || self.picker.on_inf(target)
+    }
+
     fn look(&self, batch: &Batch, servicing: &[bool]) -> Survey {
         let mut out = Survey::default();
         for row in 0..batch.len() {
@@ -137,9 +157,6 @@ impl Surveying<'_> {
             let process = batch.process.get(row).copied().unwrap_or_default();
             let by_servicing = servicing.get(process as usize) == Some(&true);
             let tid = batch.tid.get(row).copied().filter(|tid| *tid != NO_THREAD);
-            if by_servicing && (self.picker.on_inf(path) || self.picker.on_inf(target)) {
-                out.inf_threads.extend(tid);
-            }
             let Some(status) = batch.status.get(row).copied().flatten() else {
                 continue;
             };

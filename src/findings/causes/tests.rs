@@ -4,7 +4,7 @@ use crate::findings::analyze::CaseInput;
 use crate::findings::failing::Relation;
 use crate::input::view::Source;
 use crate::pml::PmlTrace;
-use crate::trace::{Batch, Memo, Silent, Trace};
+use crate::trace::{Batch, Class, Memo, Silent, Trace};
 use std::path::Path;
 use tracegen::scenario::{START, boot_case, clean_case, held_case};
 
@@ -27,18 +27,22 @@ fn causes(bytes: Vec<u8>, hint: &FailureHint) -> Causes {
     let found = {
         let surveying = search.surveying(0, &case.inputs[0], &options, &window);
         let surveyor = surveying.begin();
-        let memo = Memo::default();
+        let (memo, inf_memo) = (Memo::default(), Memo::default());
+        let on_inf = |_: Class, path: &str, target: &str| surveying.on_inf(path, target);
         let mut found = Survey {
             servicing: surveyor.finds_servicing(),
             ..Survey::default()
         };
         for unit in 0..trace.units() {
-            let mut batch = Batch::default();
+            let (mut batch, mut work) = (Batch::default(), Batch::default());
+            let want = surveyor.want();
             if let Some(select) = surveyor.select(&memo) {
-                let want = surveyor.want();
                 trace.decode(unit, &want, &select, &mut batch).unwrap();
             }
-            found.take(surveyor.look(&batch));
+            if let Some(select) = surveyor.select_inf(&on_inf, &inf_memo) {
+                trace.decode(unit, &want, &select, &mut work).unwrap();
+            }
+            found.take(surveyor.look(&batch, &work));
         }
         found
     };

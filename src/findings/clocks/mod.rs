@@ -19,7 +19,8 @@ use crate::input::view::Source;
 use crate::servicing::{LineRef, LocalTime, Mark, is_servicing_process};
 use crate::trace::time::TICKS_PER_SECOND;
 use crate::trace::{
-    Batch, Class, Filetime, LogWrite, Memo, Progress, Select, ServicingLog, Want, for_each_unit,
+    Batch, Class, Filetime, Foreseen, LogWrite, Memo, Progress, Select, ServicingLog, Want,
+    for_each_unit,
 };
 use estimate::Fit;
 use mapping::{Candidate, Mapped, Mapping, Stamp};
@@ -217,7 +218,7 @@ fn writes_of<'a>(
         classes: vec![Class::FileSystem],
         processes: Some(processes),
         paths: Some(&is_log),
-        foreseen: true,
+        foreseen: Foreseen::FilesAndKeys,
         ..Select::default()
     };
     let want = Want {

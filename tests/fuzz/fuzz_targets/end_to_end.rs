@@ -8,7 +8,7 @@ use fltscope::export::csv::CsvStyle;
 use fltscope::export::procmon::{Export, ProcmonColumn, write_csv, write_xml};
 use fltscope::export::xlsx::Book;
 use fltscope::export::{Column, Filter, Table, TextFormat, parquet, write_text};
-use fltscope::findings::scope::{Scope, foreseen};
+use fltscope::findings::scope::{Scope, Asked};
 use fltscope::findings::timeline::timeline as servicing;
 use fltscope::findings::{Case, CaseInput, CaseLogs, Options, analyze};
 use fltscope::input::FileKind;
@@ -71,9 +71,8 @@ impl Inputs {
                 // As `analyze` opens it.
                 None => {
                     let scope = Scope::default();
-                    let test = |root: Option<&str>, file: &str| foreseen(scope.on(root), file);
-                    out.etl
-                        .extend(EtlTrace::open_for(bytes, path, &test, &|_| ()).ok());
+                    let trace = EtlTrace::open_for(bytes, path, &Asked(&scope), &|_| ());
+                    out.etl.extend(trace.ok());
                 }
             }
         }

@@ -1,8 +1,8 @@
 //! Records of every kind: the dictionaries, the links between operations, callbacks and stacks, and rows.
 #![no_main]
 
-use fltscope::etl::EtlTrace;
-use fltscope::trace::{Batch, Class, Frames, Memo, Select, Trace, Want};
+use fltscope::etl::{EtlTrace, Foresee};
+use fltscope::trace::{Batch, Class, Foreseen, Frames, Memo, Process, Select, Trace, Want};
 use fltscope_fuzz::around::{source, trace_with};
 use fltscope_fuzz::{Budget, script};
 use std::path::Path;
@@ -14,6 +14,22 @@ const BUDGET: Budget = Budget {
 
 fn is_some(path: &str) -> bool {
     path.len() % 3 == 1
+}
+
+struct Some7;
+
+impl Foresee for Some7 {
+    fn file(&self, _: Option<&str>, path: &str) -> bool {
+        is_some(path)
+    }
+
+    fn key(&self, path: &str) -> bool {
+        is_some(path)
+    }
+
+    fn process(&self, process: &Process) -> bool {
+        process.pid % 8 == 0
+    }
 }
 
 /// Rows of all units.
@@ -56,12 +72,13 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| BUDGET.spend(data, |data| {
         assert_eq!(rows(&trace), whole);
     }
     // And for who asks for some files only.
-    trace.link_noting(1, Some(&is_some), &|_| ()).unwrap();
+    trace.link_noting(1, Some(&Some7), &|_| ()).unwrap();
     let test = |_: Class, path: &str, target: &str| is_some(path) || is_some(target);
     let memo = Memo::default();
     let select = Select {
         paths: Some(&test),
-        foreseen: true,
+        classes: vec![Class::FileSystem, Class::Registry, Class::Minifilter],
+        foreseen: Foreseen::FilesAndKeys,
         memo: Some(&memo),
         ..Select::default()
     };

@@ -7,10 +7,9 @@ use crate::etl::kernel::disk::DiskEvent;
 use crate::etl::kernel::fault::FaultEvent;
 use crate::etl::kernel::image::ImageEvent;
 use crate::etl::kernel::process::ProcessEvent;
-use crate::etl::kernel::registry::{KeyEvent, KeyOperation, RegistryEvent};
+use crate::etl::kernel::registry::RegistryEvent;
+use crate::etl::keynames::{push_key, shorten_key};
 use crate::etl::link::part::push_path;
-use crate::etl::trace::EtlTrace;
-use crate::trace::path::split_registry;
 
 impl Walk<'_> {
     pub(super) fn push_path(
@@ -23,7 +22,7 @@ impl Walk<'_> {
         match body {
             Body::Key(event) => {
                 let time = self.trace.key(placed.buffer, placed.ticks);
-                push_key(self.trace, time, event, &mut self.arena);
+                push_key(facts, time, event, &mut self.arena);
             }
             Body::Registry(RegistryEvent::Hive(hive)) => {
                 let from = self.arena.len();
@@ -57,41 +56,5 @@ impl Walk<'_> {
         if let Body::Registry(RegistryEvent::Hive(hive)) = body {
             push_path(self.trace.facts(), hive.file(), &mut self.arena);
         }
-    }
-}
-
-/// Appends the key of a registry event of time `time` (a key of times), and the value where it is about one.
-pub fn push_key(trace: &EtlTrace, time: i64, event: &KeyEvent<'_>, out: &mut String) {
-    use KeyOperation as Op;
-    let from = out.len();
-    let facts = trace.facts();
-    if !event.operation.names_kcb()
-        && event.kcb != 0
-        && let Some(number) = facts.keys.find(event.kcb, time)
-    {
-        out.push_str(facts.texts.get(number));
-    }
-    let value = matches!(
-        event.operation,
-        Op::SetValue | Op::DeleteValue | Op::QueryValue
-    );
-    if value || !event.name.is_empty() {
-        if out.len() > from {
-            out.push('\\');
-        }
-        match event.name.is_empty() {
-            true => out.push_str("(Default)"),
-            false => event.name.push_to(out),
-        }
-    }
-    shorten_key(out, from);
-}
-
-/// Puts the short name of the root in place of the kernel's in the key that `out` ends with from `from` on.
-fn shorten_key(out: &mut String, from: usize) {
-    let (short, rest) = split_registry(&out[from..]);
-    if !short.is_empty() {
-        let long = out.len() - from - rest.len();
-        out.replace_range(from..from + long, short);
     }
 }

@@ -1,0 +1,128 @@
+//! What one slice after the other is joined with: space that is made once, and what was found out about texts.
+
+use super::begun::Begun;
+use super::columns::Columns;
+use hashbrown::{DefaultHashBuilder, HashMap};
+use std::hash::BuildHasher as _;
+use std::sync::{Mutex, PoisonError};
+
+/// Texts of which something is remembered, for each thread.
+const MOST: usize = 1 << 17;
+
+/// What was found out about texts, as they stand in records. They are known by their lengths and by a number of 64 bits that
+/// is another one in every run: to compare the texts themselves takes as long as to find out again.
+#[derive(Debug)]
+pub struct Told<V> {
+    known: HashMap<(u64, usize), V>,
+    hasher: DefaultHashBuilder,
+}
+
+impl<V> Default for Told<V> {
+    fn default() -> Self {
+        Self {
+            known: HashMap::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+}
+
+impl<V: Copy> Told<V> {
+    /// What is known of a text, which `find` finds out the first time.
+    pub fn of(&mut self, text: &[u8], find: impl FnOnce() -> V) -> V {
+        let key = (self.hasher.hash_one(text), text.len());
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let found = find();
+        if self.known.len() >= MOST {
+            self.known.clear();
+        }
+        self.known.insert(key, found);
+        found
+    }
+}
+
+/// What the path of a create is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathKind {
+    /// It begins at an open folder.
+    Partial,
+    /// It may be asked for.
+    Wanted,
+    /// Another path.
+    Other,
+}
+
+/// What a thread works with.
+#[derive(Debug, Default)]
+pub struct Tools {
+    /// What has begun on each processor.
+    pub begun: Vec<Begun>,
+    /// What the paths of creates are.
+    pub paths: Told<PathKind>,
+    /// Whether registry keys may be asked for, by the text of an event that has all of it.
+    pub keys: Told<bool>,
+    /// KCBs of which no event is asked for, by address.
+    pub kcbs: Vec<u64>,
+}
+
+/// Tools and columns that nobody uses at the moment.
+#[derive(Debug, Default)]
+pub struct Pool {
+    tools: Mutex<Vec<Tools>>,
+    columns: Mutex<Vec<Columns>>,
+}
+
+fn take<T: Default>(from: &Mutex<Vec<T>>) -> T {
+    let kept = from.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    kept.unwrap_or_default()
+}
+
+fn put<T>(to: &Mutex<Vec<T>>, one: T) {
+    to.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+}
+
+impl Pool {
+    /// Tools, for one slice.
+    pub fn tools(&self) -> Tools {
+        take(&self.tools)
+    }
+
+    /// Gives them back.
+    pub fn keep_tools(&self, tools: Tools) {
+        put(&self.tools, tools);
+    }
+
+    /// Columns without anything in them.
+    pub fn columns(&self) -> Columns {
+        take(&self.columns)
+    }
+
+    /// Gives them back.
+    pub fn keep_columns(&self, mut columns: Columns) {
+        columns.clear();
+        put(&self.columns, columns);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_texts_is_bounded() {
+        let mut told = Told::default();
+        let mut asked = 0;
+        for number in 0..200_000_u64 {
+            told.of(&number.to_le_bytes().repeat(16), || number);
+            assert!(told.known.len() <= MOST);
+        }
+        for _ in 0..3 {
+            let known = told.of(&199_999_u64.to_le_bytes().repeat(16), || {
+                asked += 1;
+                0
+            });
+            assert_eq!((known, asked), (199_999, 0));
+        }
+    }
+}
