@@ -18,7 +18,7 @@ use crate::trace::path::strip_prefix_no_case;
 use crate::trace::time::TICKS_PER_SECOND;
 use crate::trace::{
     Batch, Boot, BootBasis, Class, Coverage, CreateRequest, FileUse, Filetime, Frames, Job,
-    KernelImage, Kind, Module, NO_PROCESS, Outcomes, Process, Records, Select, Tick, Trace,
+    KernelImage, Kind, Module, NO_PROCESS, Outcomes, Process, Records, SYSTEM, Select, Tick, Trace,
     TraceInfo, Want,
 };
 use std::collections::HashMap;
@@ -314,8 +314,6 @@ fn boot(processes: &[Process], first: Option<Filetime>) -> Option<Boot> {
     (began >= time && began <= time.plus(BOOTS_WITHIN)).then_some(Boot { time, basis })
 }
 
-/// The kernel's process.
-const SYSTEM: u32 = 4;
 /// The session manager starts this soon after the first driver.
 const BOOTS_WITHIN: u64 = 120 * TICKS_PER_SECOND;
 

@@ -446,6 +446,8 @@ impl<'s, 'a> Joining<'s, 'a> {
                 push_path(self.facts, io.path(), &mut self.path);
                 if noting.file(&self.path) {
                     self.noted.irp(io.irp);
+                    // Whatever the file is called before.
+                    self.noted.partial(io.file_object);
                 }
             }
             _ => {}

@@ -49,6 +49,19 @@ pub struct Ref {
     pub tid: Option<u32>,
     /// What the operation does, where two records may tell of it.
     pub family: Family,
+    /// Which of the two these are.
+    pub told: Told,
+}
+
+/// Which records tell of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// The one that all operations have.
+    Plain,
+    /// The one with the path.
+    WithPath,
+    /// Both.
+    Both,
 }
 
 /// What an operation does, as far as it matters here. Of deletions, renames and links the kernel tells twice: once as
@@ -352,6 +365,13 @@ impl Sewing {
                 None => drop(self.open.remove(object)),
             }
         }
+        // What has another operation now, or had one, has its name no longer.
+        if !self.names.is_empty() {
+            let done = part.operations.iter().map(|done| done.irp);
+            for irp in done.chain(part.pairing.irps()) {
+                self.names.remove(&irp);
+            }
+        }
         for (irp, name) in std::mem::take(&mut part.names) {
             if let Some(name) = self.texts.number(&name) {
                 self.names.insert(irp, name);
@@ -546,6 +566,7 @@ impl Ref {
             object: 0,
             tid: None,
             family: Family::Other,
+            told: Told::Plain,
         }
     }
 }

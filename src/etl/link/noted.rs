@@ -142,7 +142,7 @@ pub struct Noted {
     pub opened: Vec<(u64, TextId)>,
     /// FileObjects whose file has a key that may be asked for, and the key.
     pub keyed: Vec<(u64, u64)>,
-    /// FileObjects that are opened with a path that begins at an open folder.
+    /// FileObjects that are opened with a path that begins at an open folder, or get a second path that may be asked for.
     pub partial: Vec<u64>,
     /// IRPs of operations that tell a second path which may be asked for.
     pub irps: Vec<u64>,
@@ -195,7 +195,7 @@ impl NotedHere {
         }
     }
 
-    /// A FileObject is opened with a path that begins at an open folder.
+    /// A FileObject is opened with a path that begins at an open folder, or gets a second path that may be asked for.
     pub fn partial(&mut self, object: u64) {
         self.out.partial.push(object);
     }

@@ -137,6 +137,11 @@ impl<R: Copy> Pairing<R> {
         self.operations.get(&irp).copied().flatten()
     }
 
+    /// IRPs of all operations, also of those that have ended.
+    pub fn irps(&self) -> impl Iterator<Item = u64> + '_ {
+        self.operations.keys().copied()
+    }
+
     /// All operations that have not ended.
     pub fn open_operations(&self) -> impl Iterator<Item = (u64, R)> + '_ {
         let open = self.operations.iter();

@@ -8,7 +8,7 @@ use super::noted::{NotedHere, Noting};
 use super::pairing::{CallbackKey, CallbackSign, Pairing, Standing};
 use super::reused::Pool;
 use super::stacks::Needed;
-use super::{End, Family, Ref};
+use super::{End, Family, Ref, Told};
 use crate::etl::body::Body;
 use crate::etl::dictionary::collect::Facts;
 use crate::etl::file::EtlFile;
@@ -400,6 +400,7 @@ impl Part {
             object: io.file_object,
             tid: Some(io.tid),
             family: family(io.operation),
+            told: told(io.operation),
         };
         self.early.take(io.irp);
         match io.operation {
@@ -412,17 +413,25 @@ impl Part {
                     self.first_creates.insert(io.irp, (io.file_object, path));
                 }
             }
-            FileOperation::RenamePath | FileOperation::SetLinkPath => {
-                let mut name = String::new();
-                push_path(facts, io.path(), &mut name);
-                self.names.insert(io.irp, name);
-            }
             _ => {}
         }
         let known = self.pairing.operation(io.irp);
-        if known.is_none_or(|known| !same_operation(&known, &this)) {
-            self.pairing.start(io.irp, this);
+        let twin = known.filter(|known| same_operation(known, &this));
+        if matches!(
+            io.operation,
+            FileOperation::RenamePath | FileOperation::SetLinkPath
+        ) {
+            let mut name = String::new();
+            push_path(facts, io.path(), &mut name);
+            self.names.insert(io.irp, name);
+        } else if twin.is_none() {
+            self.names.remove(&io.irp);
         }
+        let both = |twin| Ref {
+            told: Told::Both,
+            ..twin
+        };
+        self.pairing.start(io.irp, twin.map_or(this, both));
     }
 
     fn callback(
@@ -444,6 +453,7 @@ impl Part {
             object: callback.file_object,
             tid: placed.record.tid().or(operation.and_then(|open| open.tid)),
             family: Family::Other,
+            told: Told::Plain,
         };
         let may_be_early = operation.is_none() && may_be_early(key, callback.major_function);
         let stamp = Stamp {
@@ -532,12 +542,26 @@ pub fn family(operation: FileOperation) -> Family {
     }
 }
 
-/// Whether a record with the IRP of an open one tells of the same operation.
+/// Which of the two records of an operation this is.
+#[inline]
+pub fn told(operation: FileOperation) -> Told {
+    match operation {
+        FileOperation::DeletePath | FileOperation::RenamePath | FileOperation::SetLinkPath => {
+            Told::WithPath
+        }
+        _ => Told::Plain,
+    }
+}
+
+/// Whether a record with the IRP of an open one tells of the same operation: it is the other one of the two that do. A
+/// second one of a kind tells of a new operation, and the end of the one before was lost.
 #[inline]
 pub fn same_operation(open: &Ref, this: &Ref) -> bool {
     matches!(this.family, Family::Delete | Family::Rename | Family::Link)
         && open.family == this.family
         && open.object == this.object
+        && open.told != Told::Both
+        && open.told != this.told
 }
 
 /// Appends a path of a file operation, with the drive letter where it is known.

@@ -112,7 +112,10 @@ impl<'a> ByPath<'a> {
                     }
                     FileOperation::DeletePath
                     | FileOperation::RenamePath
-                    | FileOperation::SetLinkPath => self.irps.add(io.irp),
+                    | FileOperation::SetLinkPath => {
+                        self.irps.add(io.irp);
+                        self.named_anew(io.file_object, io.path());
+                    }
                     _ => {}
                 }
                 Pair {
@@ -171,6 +174,17 @@ impl<'a> ByPath<'a> {
             self.objects.add(object);
         } else {
             self.others.add(object);
+        }
+        self.path = text;
+    }
+
+    /// A file gets a second path: if that one is wanted, so is whatever it is called before.
+    fn named_anew(&mut self, object: u64, path: WideText<'_>) {
+        let mut text = std::mem::take(&mut self.path);
+        text.clear();
+        push_path(self.trace.facts(), path, &mut text);
+        if self.wants(&text) {
+            self.objects.add(object);
         }
         self.path = text;
     }

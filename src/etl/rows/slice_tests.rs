@@ -122,6 +122,9 @@ impl Scene {
                         return;
                     };
                     object = free;
+                } else if self.renames {
+                    let until = self.taken.entry(object).or_default();
+                    *until = (*until).max(time + span);
                 }
                 let start = match kind {
                     0 => {
@@ -232,7 +235,7 @@ impl Scene {
 
 /// A trace whose processors fill small buffers at different speeds.
 fn trace(seed: u64) -> Vec<u8> {
-    make(seed, false, false)
+    make(seed, false, seed.is_multiple_of(3))
 }
 
 fn make(seed: u64, sane: bool, renames: bool) -> Vec<u8> {
@@ -466,7 +469,7 @@ fn what_failed_for_some_is_found_in_the_list_of_what_was_foreseen() {
     }
     // The dice do make what is tested.
     assert!(
-        rows > 2_000 && listed > slices / 4,
+        rows > 1_500 && listed > slices / 4,
         "{rows} {listed} {slices}"
     );
 }
@@ -489,7 +492,7 @@ fn who_asks_for_more_than_was_foreseen_gets_it() {
 fn what_is_noted_leaves_out_no_row_and_changes_none() {
     let mut chosen_rows = 0;
     for seed in 0..60 {
-        let bytes = make(seed, true, false);
+        let bytes = make(seed, true, seed.is_multiple_of(2));
         let (all, _) = rows(&bytes, u64::MAX);
         let wanted = |row: &usize| is_some(all.path.get(*row)) || is_some(all.target.get(*row));
         let files = |row: &usize| {

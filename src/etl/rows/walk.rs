@@ -13,8 +13,8 @@ use crate::etl::kernel::thread::ThreadEvent;
 use crate::etl::link::early::{Early, Waiting, may_be_early};
 use crate::etl::link::objects::{Known, Objects};
 use crate::etl::link::pairing::{CallbackSign, Pairing};
-use crate::etl::link::part::{family, key_of, push_path, same_operation};
-use crate::etl::link::{End, Family, Imports, Links, Ref};
+use crate::etl::link::part::{family, key_of, push_path, same_operation, told};
+use crate::etl::link::{End, Family, Imports, Links, Ref, Told};
 use crate::etl::trace::EtlTrace;
 use crate::trace::path::is_whole;
 use crate::trace::{Class, Filetime, NO_PROCESS, NO_THREAD, Select};
@@ -279,19 +279,23 @@ impl<'a> Walk<'a> {
             object: io.file_object,
             tid: Some(io.tid),
             family: family(io.operation),
+            told: told(io.operation),
         };
         let named = (None, Some(io.tid));
         let known = self.pairing.operation(io.irp);
         let twin = known.filter(|known| same_operation(&known.record, &record));
-        if let Some(row) = twin.and_then(|twin| twin.row) {
-            self.add_path(row, record.family, io);
-            self.further(at, placed, Class::FileSystem, named);
-        } else if let Some(twin) = twin {
-            // The second record has the new name, which may be what is wanted.
-            let row = self.operation(twin.at, placed, io, (&record, named));
-            self.pairing.start(io.irp, Open { row, ..twin });
+        if let Some(mut twin) = twin {
+            match twin.row {
+                Some(row) => self.add_path(row, record.family, io),
+                // The second record has the new name, which may be what is wanted.
+                None => twin.row = self.operation(twin.at, placed, io, (&record, named)),
+            }
+            twin.record.told = Told::Both;
+            self.pairing.start(io.irp, twin);
             self.further(at, placed, Class::FileSystem, named);
         } else {
+            // The name that an operation of this IRP gave is no longer of concern, also where its end was lost.
+            self.names.remove(&io.irp);
             let row = self.operation(at, placed, io, (&record, named));
             self.pairing.start(io.irp, Open { record, row, at });
         }
@@ -500,6 +504,7 @@ impl<'a> Walk<'a> {
             object: callback.file_object,
             tid: tid.or(operation.and_then(|operation| operation.tid)),
             family: Family::Other,
+            told: Told::Plain,
         };
         let open = Open { record, row, at };
         self.pairing.callback(key, sign, placed.start, open);
