@@ -10,7 +10,7 @@ use crate::lang::Message;
 use crate::say;
 use crate::servicing::is_servicing_process;
 use crate::trace::path::file_name;
-use crate::trace::{Batch, Class, Filetime, Memo, Progress, Select, Want, for_each_unit};
+use crate::trace::{Batch, Class, Filetime, Foreseen, Memo, Progress, Select, Want, for_each_unit};
 use serde::Serialize;
 use std::io;
 
@@ -172,6 +172,8 @@ fn markers(
         memo: Some(&memo),
         classes: vec![Class::Process, Class::Registry, Class::FileSystem],
         paths: Some(&test),
+        // Of files, only those in scope.
+        foreseen: Foreseen::Files,
         ..Select::default()
     };
     let want = Want {

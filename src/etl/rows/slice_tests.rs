@@ -475,6 +475,33 @@ fn what_failed_for_some_is_found_in_the_list_of_what_was_foreseen() {
 }
 
 #[test]
+fn keys_are_found_that_were_not_foreseen() {
+    let (mut files, mut keys) = (0, 0);
+    for seed in 0..20 {
+        let bytes = make(seed, true, false);
+        let test = |class: Class, path: &str, target: &str| match class {
+            Class::Registry => path.ends_with('3'),
+            _ => is_some(path) || is_some(target),
+        };
+        let memos = [Memo::default(), Memo::default()];
+        let select = |at: usize| Select {
+            classes: vec![Class::FileSystem, Class::Registry],
+            paths: Some(&test),
+            foreseen: Foreseen::Files,
+            memo: memos.get(at),
+            ..Select::default()
+        };
+        let expected = selected(&open(&bytes, 3_000, false), &select(0));
+        let found = selected(&open(&bytes, 3_000, true), &select(1));
+        assert_eq!(found.event, expected.event, "seed {seed}");
+        let of = |class| found.class.iter().filter(|known| **known == class).count();
+        files += of(Class::FileSystem);
+        keys += of(Class::Registry);
+    }
+    assert!(files > 100 && keys > 100, "{files} {keys}");
+}
+
+#[test]
 fn who_asks_for_more_than_was_foreseen_gets_it() {
     let bytes = make(4, true, false);
     let trace = open(&bytes, 1, true);
