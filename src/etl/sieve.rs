@@ -114,9 +114,73 @@ impl Addressed {
     }
 }
 
+/// Addresses that come and go, most of what is asked for being none of them.
+#[derive(Debug, Default)]
+pub struct Passing {
+    set: HashSet<u64>,
+    sieve: Sieve,
+    /// Addresses that passed through the sieve since it was made.
+    passed: usize,
+    /// How many it was made for.
+    room: usize,
+}
+
+impl Passing {
+    /// An address comes.
+    pub fn add(&mut self, address: u64) {
+        if !self.set.insert(address) {
+            return;
+        }
+        self.passed += 1;
+        if self.passed > self.room.max(LEAST / BITS_EACH) {
+            self.room = 2 * self.set.len();
+            self.sieve = Sieve::with_room(self.room);
+            self.set.iter().for_each(|one| self.sieve.add(*one));
+            self.passed = self.set.len();
+        } else {
+            self.sieve.add(address);
+        }
+    }
+
+    /// An address goes.
+    pub fn remove(&mut self, address: u64) {
+        self.set.remove(&address);
+    }
+
+    /// Whether it is there.
+    #[inline]
+    pub fn holds(&self, address: u64) -> bool {
+        self.sieve.may_hold(address) && self.set.contains(&address)
+    }
+
+    /// Whether none is there.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_gone_does_not_crowd_the_sieve() {
+        let mut passing = Passing::default();
+        for number in 0..400_000_u64 {
+            passing.add(number << 4);
+            if number >= 100 {
+                passing.remove((number - 100) << 4);
+            }
+        }
+        assert!((399_900..400_000).all(|number| passing.holds(number << 4)));
+        assert!(!(0..399_900).any(|number: u64| passing.holds(number << 4)));
+        let crowd = (0..10_000_u64).filter(|n| passing.sieve.may_hold(n << 4 | 8));
+        assert!(crowd.count() < 2_500);
+        let mut many = Passing::default();
+        (0..200_000_u64).for_each(|number| many.add(number << 4));
+        let crowd = (0..10_000_u64).filter(|n| many.sieve.may_hold(n << 4 | 8));
+        assert!(crowd.count() < 2_500);
+    }
 
     #[test]
     fn what_was_added_passes_and_little_else() {

@@ -8,7 +8,7 @@ use super::Family;
 use super::joining::DoneOperation;
 use super::noted::NotedHere;
 use crate::etl::gather::{Order, Position};
-use crate::etl::sieve::{Addressed, Sieve};
+use crate::etl::sieve::{Addressed, Passing, Sieve};
 use hashbrown::HashSet;
 
 /// A record's place in time and in its slice.
@@ -193,9 +193,9 @@ pub struct Chosen(pub Box<[Position]>);
 /// What was open before a slice and may be asked for.
 pub struct Before<'b> {
     /// FileObjects that were open with a path that may be asked for.
-    pub wanted: &'b HashSet<u64>,
+    pub wanted: &'b Passing,
     /// IRPs of operations on these.
-    pub irps: &'b HashSet<u64>,
+    pub irps: &'b Passing,
     /// Whether an operation with an IRP had begun and not ended.
     pub has_operation: &'b dyn Fn(u64) -> bool,
     /// Whether a FileObject was open with a path at all.
@@ -226,12 +226,10 @@ impl Choosing {
     ) -> Self {
         let mut out = Self::default();
         let mut stamps = std::mem::take(&mut columns.taken);
-        let mut objects = Addressed::default();
-        before.wanted.iter().for_each(|object| objects.add(*object));
+        let mut objects = Wanted::new(before.wanted);
         noted.objects().for_each(|object| objects.add(object));
-        let mut told = Addressed::default();
-        let irps = before.irps.iter().chain(noted.irps());
-        irps.for_each(|irp| told.add(*irp));
+        let mut told = Wanted::new(before.irps);
+        noted.irps().for_each(|irp| told.add(*irp));
         let own = own_objects(columns, done);
 
         for (at, row) in columns.callbacks.iter().enumerate() {
@@ -272,7 +270,7 @@ impl Choosing {
         &mut self,
         columns: &Columns,
         done: &[DoneOperation],
-        (objects, own, mut irps, before): (&Addressed, &Addressed, Addressed, &Before<'_>),
+        (objects, own, mut irps, before): (&Wanted<'_>, &Addressed, Wanted<'_>, &Before<'_>),
         stamps: &mut Vec<Stamp>,
     ) {
         let mut created: HashSet<u64> = HashSet::new();
@@ -340,6 +338,34 @@ impl Choosing {
         self.positions.sort_unstable();
         self.positions.dedup();
         (self.positions.len() <= all / SHARE).then(|| Chosen(self.positions.into()))
+    }
+}
+
+/// Addresses that were wanted before a slice, and those that are in it.
+struct Wanted<'b> {
+    before: &'b Passing,
+    here: Addressed,
+}
+
+impl<'b> Wanted<'b> {
+    fn new(before: &'b Passing) -> Self {
+        Self {
+            before,
+            here: Addressed::default(),
+        }
+    }
+
+    fn add(&mut self, address: u64) {
+        self.here.add(address);
+    }
+
+    #[inline]
+    fn holds(&self, address: u64) -> bool {
+        self.here.holds(address) || self.before.holds(address)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.here.is_empty() && self.before.is_empty()
     }
 }
 

@@ -21,13 +21,13 @@ use super::dictionary::collect::Facts;
 use super::dictionary::texts::{TextId, Texts};
 use super::file::EtlFile;
 use super::gather::Place;
-use super::sieve::Addressed;
+use super::sieve::{Addressed, Passing};
 use super::slices::{Slice, slices};
 use crate::trace::path::is_whole;
 use crate::trace::{Tick, for_each_unit};
 use columns::{Before, Choosing, Chosen};
 use early::Early;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use joining::DoneOperation;
 use noted::{Noted, Noting};
 use objects::Opened;
@@ -255,9 +255,9 @@ struct Sewing {
     texts: Texts,
     imports: Vec<Imports>,
     /// Those of `open` that may be asked for.
-    wanted: HashSet<u64>,
-    /// IRPs of operations on these, also of some that have ended.
-    wanted_irps: HashSet<u64>,
+    wanted: Passing,
+    /// IRPs of operations on these.
+    wanted_irps: Passing,
     judged: Judged,
 }
 
@@ -323,6 +323,7 @@ impl Sewing {
         }
         for orphan in std::mem::take(&mut part.ends) {
             if let Some(first) = self.pairing.end(orphan.irp) {
+                self.wanted_irps.remove(orphan.irp);
                 if let Some(choosing) = &mut choosing {
                     choosing.positions.push(orphan.position);
                 }
@@ -334,6 +335,7 @@ impl Sewing {
                     && open.is_some_and(|open| open.number == first.number);
                 if failed || first.family == Family::Close {
                     self.open.remove(&first.object);
+                    self.wanted.remove(first.object);
                 }
                 let late = self.late(first);
                 late.end = Some(orphan.end);
@@ -445,23 +447,24 @@ impl Sewing {
                 OpenPath::Create(_) => false,
             });
             match wanted {
-                true => self.wanted.insert(*object),
-                false => self.wanted.remove(object),
-            };
+                true => self.wanted.add(*object),
+                false => self.wanted.remove(*object),
+            }
         }
-        let (open, wanted) = (&self.open, &mut self.wanted);
-        wanted.retain(|object| open.contains_key(object));
-        let pairing = &self.pairing;
-        self.wanted_irps
-            .retain(|irp| pairing.operation(*irp).is_some());
+        if !self.wanted_irps.is_empty() {
+            let done = part.operations.iter().map(|done| done.irp);
+            for irp in done.chain(later.irps()) {
+                self.wanted_irps.remove(irp);
+            }
+        }
         let (names, texts, judged) = (&self.names, &self.texts, &mut self.judged);
         let mut names_wanted = |irp: &u64| {
             let name = names.get(irp);
             name.is_some_and(|name| judged.wants(*name, texts, noting))
         };
         for (irp, first) in later.open_operations() {
-            if wanted.contains(&first.object) || names_wanted(&irp) {
-                self.wanted_irps.insert(irp);
+            if self.wanted.holds(first.object) || names_wanted(&irp) {
+                self.wanted_irps.add(irp);
             }
         }
     }
