@@ -161,8 +161,11 @@ impl Columns {
         self.stacks = stacks;
     }
 
-    /// Takes everything out.
+    /// Takes everything out. One slice in a hundred may be far larger than the others: its space is not kept.
     pub fn clear(&mut self) {
+        if self.callbacks.capacity() + self.stacks.capacity() > KEEP {
+            *self = Self::default();
+        }
         let Self {
             callbacks,
             written,
@@ -212,6 +215,9 @@ pub struct Choosing {
     /// IRPs of operations that began before the slice and that their callbacks are called for.
     pub called_for: HashSet<u64>,
 }
+
+/// Callbacks and stacks for which space is kept.
+const KEEP: usize = 1 << 17;
 
 /// Records of a slice, of which one may be listed at most: of more, reading all is as good.
 const SHARE: usize = 3;

@@ -31,6 +31,9 @@ use crate::trace::path::is_whole;
 use crate::trace::{Class, Phase};
 use hashbrown::{HashMap, HashSet};
 
+/// Processors that are told apart.
+const MOST_CPUS: u16 = 512;
+
 /// Room that is made in advance: more than most slices need.
 const ROOM: usize = 1 << 14;
 
@@ -294,10 +297,12 @@ impl<'s, 'a> Joining<'s, 'a> {
     fn go_to(&mut self, place: Place) {
         self.buffer = place.buffer;
         let begun = &mut self.tools.begun;
-        let known = begun.iter().position(|one| one.is_of(place.cpu));
+        // A damaged file names any processor.
+        let cpu = place.cpu % MOST_CPUS;
+        let known = begun.iter().position(|one| one.is_of(cpu));
         self.at = known.unwrap_or(begun.len());
         if known.is_none() {
-            begun.push(Begun::new(place.cpu));
+            begun.push(Begun::new(cpu));
         }
     }
 
