@@ -8,7 +8,7 @@ use fltscope::export::csv::CsvStyle;
 use fltscope::export::procmon::{Export, ProcmonColumn, write_csv, write_xml};
 use fltscope::export::xlsx::Book;
 use fltscope::export::{Column, Filter, Table, TextFormat, parquet, write_text};
-use fltscope::findings::scope::{Scope, Asked};
+use fltscope::findings::scope::{Asked, Scope};
 use fltscope::findings::timeline::timeline as servicing;
 use fltscope::findings::{Case, CaseInput, CaseLogs, Options, analyze};
 use fltscope::input::FileKind;
