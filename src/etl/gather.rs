@@ -219,12 +219,7 @@ impl<'f> Loaded<'f> {
                 data,
             };
             records.walk(&mut forms, &mut choosing);
-            out.0.push(Slot {
-                buffer: *buffer,
-                cpu,
-                first: first_numbers.get(number).copied().unwrap_or(0),
-                data,
-            });
+            out.0.push(Slot::new(*buffer, cpu, first_numbers, data));
         }
         Ok(out)
     }
@@ -257,12 +252,7 @@ impl<'f> Loaded<'f> {
                     chooser.other(place, record);
                 }
             }
-            out.0.push(Slot {
-                buffer: *buffer,
-                cpu,
-                first: first_numbers.get(number).copied().unwrap_or(0),
-                data,
-            });
+            out.0.push(Slot::new(*buffer, cpu, first_numbers, data));
         }
         Ok(out)
     }
@@ -431,6 +421,18 @@ struct Slot<'a> {
     cpu: u16,
     first: u64,
     data: &'a [u8],
+}
+
+impl<'a> Slot<'a> {
+    fn new(buffer: u32, cpu: u16, first_numbers: &[u64], data: &'a [u8]) -> Self {
+        let first = first_numbers.get(buffer as usize).copied();
+        Self {
+            buffer,
+            cpu,
+            first: first.unwrap_or(0),
+            data,
+        }
+    }
 }
 
 /// The buffers of a slice that was looked through.

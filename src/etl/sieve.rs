@@ -62,6 +62,10 @@ impl Sieve {
 pub struct Addressed {
     set: HashSet<u64>,
     sieve: Sieve,
+    /// Addresses that passed through the sieve since it was made.
+    passed: usize,
+    /// How many it was made for.
+    room: usize,
 }
 
 /// Room from the start: as many as a slice usually has.
@@ -72,6 +76,8 @@ impl Default for Addressed {
         Self {
             set: HashSet::with_capacity(USUAL),
             sieve: Sieve::default(),
+            passed: 0,
+            room: LEAST / BITS_EACH,
         }
     }
 }
@@ -82,14 +88,36 @@ impl Addressed {
         Self {
             set: HashSet::with_capacity(addresses),
             sieve: Sieve::with_room(addresses),
+            passed: 0,
+            room: addresses.max(LEAST / BITS_EACH),
         }
     }
 
     /// Adds an address.
     #[inline]
     pub fn add(&mut self, address: u64) {
-        self.sieve.add(address);
-        self.set.insert(address);
+        if !self.set.insert(address) {
+            return;
+        }
+        self.passed += 1;
+        match self.passed > self.room {
+            true => self.renew(),
+            false => self.sieve.add(address),
+        }
+    }
+
+    /// Makes a sieve for twice as many as there are: what has gone is in the one before.
+    #[cold]
+    fn renew(&mut self) {
+        self.room = (2 * self.set.len()).max(LEAST / BITS_EACH);
+        self.sieve = Sieve::with_room(self.room);
+        self.set.iter().for_each(|one| self.sieve.add(*one));
+        self.passed = self.set.len();
+    }
+
+    /// Takes an address out.
+    pub fn remove(&mut self, address: u64) {
+        self.set.remove(&address);
     }
 
     /// Whether it was added.
@@ -114,69 +142,24 @@ impl Addressed {
     }
 }
 
-/// Addresses that come and go, most of what is asked for being none of them.
-#[derive(Debug, Default)]
-pub struct Passing {
-    set: HashSet<u64>,
-    sieve: Sieve,
-    /// Addresses that passed through the sieve since it was made.
-    passed: usize,
-    /// How many it was made for.
-    room: usize,
-}
-
-impl Passing {
-    /// An address comes.
-    pub fn add(&mut self, address: u64) {
-        if !self.set.insert(address) {
-            return;
-        }
-        self.passed += 1;
-        if self.passed > self.room.max(LEAST / BITS_EACH) {
-            self.room = 2 * self.set.len();
-            self.sieve = Sieve::with_room(self.room);
-            self.set.iter().for_each(|one| self.sieve.add(*one));
-            self.passed = self.set.len();
-        } else {
-            self.sieve.add(address);
-        }
-    }
-
-    /// An address goes.
-    pub fn remove(&mut self, address: u64) {
-        self.set.remove(&address);
-    }
-
-    /// Whether it is there.
-    #[inline]
-    pub fn holds(&self, address: u64) -> bool {
-        self.sieve.may_hold(address) && self.set.contains(&address)
-    }
-
-    /// Whether none is there.
-    pub fn is_empty(&self) -> bool {
-        self.set.is_empty()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_has_gone_does_not_crowd_the_sieve() {
-        let mut passing = Passing::default();
+        let mut some = Addressed::default();
         for number in 0..400_000_u64 {
-            passing.add(number << 4);
+            some.add(number << 4);
             if number >= 100 {
-                passing.remove((number - 100) << 4);
+                some.remove((number - 100) << 4);
             }
         }
-        assert!((399_900..400_000).all(|number| passing.holds(number << 4)));
-        assert!(!(0..399_900).any(|number: u64| passing.holds(number << 4)));
-        let crowd = (0..10_000_u64).filter(|n| passing.sieve.may_hold(n << 4 | 8));
+        assert!((399_900..400_000).all(|number| some.holds(number << 4)));
+        assert!(!(0..399_900).any(|number: u64| some.holds(number << 4)));
+        let crowd = (0..10_000_u64).filter(|n| some.sieve.may_hold(n << 4 | 8));
         assert!(crowd.count() < 2_500);
-        let mut many = Passing::default();
+        let mut many = Addressed::default();
         (0..200_000_u64).for_each(|number| many.add(number << 4));
         let crowd = (0..10_000_u64).filter(|n| many.sieve.may_hold(n << 4 | 8));
         assert!(crowd.count() < 2_500);

@@ -35,6 +35,22 @@ pub enum CallbackMoment {
     Failure,
 }
 
+impl CallbackMoment {
+    /// What a hook tells of, and whether of a post-operation callback; `None` for other hooks.
+    #[inline(always)]
+    pub fn of_hook(hook: u16) -> Option<(Self, bool)> {
+        Some(match hook {
+            hook::PRE_INIT => (Self::Init, false),
+            hook::POST_INIT => (Self::Init, true),
+            hook::PRE_COMPLETION => (Self::Completion, false),
+            hook::POST_COMPLETION => (Self::Completion, true),
+            hook::PRE_FAILURE => (Self::Failure, false),
+            hook::POST_FAILURE => (Self::Failure, true),
+            _ => return None,
+        })
+    }
+}
+
 /// A callback of a minifilter. Start, end and failure of one are those with the same routine and callback
 /// data; both are used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +80,10 @@ pub struct MinifilterCallback {
 /// What tells callbacks apart; see [`MinifilterCallback`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallbackAddresses {
+    /// What happens to it.
+    pub moment: CallbackMoment,
+    /// Whether it is a post-operation callback.
+    pub post: bool,
     /// Address of the routine.
     pub routine: u64,
     /// FileObject.
@@ -80,15 +100,7 @@ impl MinifilterCallback {
     /// Reads the payload of a hook; `None` for other hooks, and where the payload ends too early.
     #[inline]
     pub fn parse(hook: u16, fields: &mut Fields<'_>) -> Option<Self> {
-        let (moment, post) = match hook {
-            hook::PRE_INIT => (CallbackMoment::Init, false),
-            hook::POST_INIT => (CallbackMoment::Init, true),
-            hook::PRE_COMPLETION => (CallbackMoment::Completion, false),
-            hook::POST_COMPLETION => (CallbackMoment::Completion, true),
-            hook::PRE_FAILURE => (CallbackMoment::Failure, false),
-            hook::POST_FAILURE => (CallbackMoment::Failure, true),
-            _ => return None,
-        };
+        let (moment, post) = CallbackMoment::of_hook(hook)?;
         let fixed = if fields.wide() { 5 * 8 + 4 } else { 5 * 4 + 4 };
         let (timed, ended) = match fields.rest().len().checked_sub(fixed)? {
             0 => (false, false),
@@ -124,7 +136,10 @@ impl MinifilterCallback {
             let from = if payload.len() >= 52 { 8 } else { 0 };
             let fixed: &[u8; 44] = payload.get(from..)?.first_chunk()?;
             let address = |at: usize| crate::bytes::u64_at(fixed, at * 8);
+            let (moment, post) = CallbackMoment::of_hook(hook)?;
             return Some(CallbackAddresses {
+                moment,
+                post,
                 routine: address(0)?,
                 file_object: address(1)?,
                 fs_context: address(2)?,
@@ -134,6 +149,8 @@ impl MinifilterCallback {
         }
         let callback = Self::parse(hook, &mut Fields::new(payload, wide))?;
         Some(CallbackAddresses {
+            moment: callback.moment,
+            post: callback.post,
             routine: callback.routine,
             file_object: callback.file_object,
             fs_context: callback.fs_context,
@@ -209,6 +226,7 @@ mod tests {
                     let bytes = sample.cut(sample.len());
                     let fields = bytes.fields();
                     let told = MinifilterCallback::addresses(hook, fields.rest(), wide).unwrap();
+                    assert_eq!((told.moment, told.post), (found.moment, found.post));
                     assert_eq!((told.routine, told.callback_data), (1, 5));
                     assert_eq!((told.file_object, told.fs_context), (2, 3));
                     assert_eq!(told.major_function, u32::MAX);

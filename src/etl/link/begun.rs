@@ -8,7 +8,7 @@ use crate::etl::gather::{Order, Place};
 const PLACES: usize = 128;
 
 /// A callback that has begun on a processor.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct BegunCallback {
     /// [`CallbackKey::mark`].
     pub mark: u64,
@@ -19,7 +19,7 @@ pub struct BegunCallback {
 }
 
 /// An operation that has begun on a processor.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct BegunOperation {
     /// Its IRP.
     pub irp: u64,
@@ -48,25 +48,10 @@ pub struct Begun {
 impl Begun {
     /// Nothing yet.
     pub fn new(cpu: u16) -> Self {
-        let order = Order::default();
-        let callback = BegunCallback {
-            mark: 0,
-            number: 0,
-            open: false,
-        };
-        let operation = BegunOperation {
-            irp: 0,
-            object: 0,
-            order,
-            place: Place::default(),
-            family: Family::Other,
-            open: false,
-            own: false,
-        };
         Self {
             cpu,
-            callbacks: Box::new([callback; PLACES]),
-            operations: Box::new([operation; PLACES]),
+            callbacks: Box::new([BegunCallback::default(); PLACES]),
+            operations: Box::new([BegunOperation::default(); PLACES]),
         }
     }
 
@@ -89,18 +74,12 @@ impl Begun {
     }
 
     /// Takes out everything.
-    pub fn drain(
-        &mut self,
-        mut callback: impl FnMut(&BegunCallback),
-        mut operation: impl FnMut(&BegunOperation),
-    ) {
-        for one in self.callbacks.iter_mut().filter(|one| one.open) {
-            one.open = false;
-            callback(one);
-        }
-        for one in self.operations.iter_mut().filter(|one| one.open) {
-            one.open = false;
-            operation(one);
-        }
+    pub fn take_open(&mut self) -> (Vec<BegunCallback>, Vec<BegunOperation>) {
+        let callbacks = self.callbacks.iter_mut().filter(|one| one.open);
+        let operations = self.operations.iter_mut().filter(|one| one.open);
+        (
+            callbacks.map(std::mem::take).collect(),
+            operations.map(std::mem::take).collect(),
+        )
     }
 }

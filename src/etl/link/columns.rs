@@ -8,7 +8,7 @@ use super::Family;
 use super::joining::DoneOperation;
 use super::noted::NotedHere;
 use crate::etl::gather::{Order, Position};
-use crate::etl::sieve::{Addressed, Passing, Sieve};
+use crate::etl::sieve::{Addressed, Sieve};
 use hashbrown::HashSet;
 
 /// A record's place in time and in its slice.
@@ -196,9 +196,9 @@ pub struct Chosen(pub Box<[Position]>);
 /// What was open before a slice and may be asked for.
 pub struct Before<'b> {
     /// FileObjects that were open with a path that may be asked for.
-    pub wanted: &'b Passing,
+    pub wanted: &'b Addressed,
     /// IRPs of operations on these.
-    pub irps: &'b Passing,
+    pub irps: &'b Addressed,
     /// Whether an operation with an IRP had begun and not ended.
     pub has_operation: &'b dyn Fn(u64) -> bool,
     /// Whether a FileObject was open with a path at all.
@@ -349,12 +349,12 @@ impl Choosing {
 
 /// Addresses that were wanted before a slice, and those that are in it.
 struct Wanted<'b> {
-    before: &'b Passing,
+    before: &'b Addressed,
     here: Addressed,
 }
 
 impl<'b> Wanted<'b> {
-    fn new(before: &'b Passing) -> Self {
+    fn new(before: &'b Addressed) -> Self {
         Self {
             before,
             here: Addressed::default(),

@@ -20,15 +20,15 @@ use crate::etl::forms::Form;
 use crate::etl::gather::{Choose, Entries, Order, Place, hook_of};
 use crate::etl::kernel::Fields;
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
-use crate::etl::kernel::minifilter::{CallbackAddresses, MinifilterCallback, hook as minifilter};
+use crate::etl::kernel::minifilter::{CallbackAddresses, MinifilterCallback};
 use crate::etl::kernel::registry::KeyOperation;
 use crate::etl::kernel::thread::ContextSwitch;
 use crate::etl::keys::{StartAt, TimeKey, is_stack, placing_start_at};
 use crate::etl::record::{Hook, Record};
 use crate::etl::sieve::Addressed;
 use crate::etl::slices::Slice;
+use crate::trace::Class;
 use crate::trace::path::is_whole;
-use crate::trace::{Class, Phase};
 use hashbrown::{HashMap, HashSet};
 
 /// Processors that are told apart.
@@ -144,6 +144,8 @@ enum Kind {
     Callback,
     /// An event of the registry.
     Key,
+    /// It may be asked for in any case.
+    Taken,
     /// It only has a start.
     Other,
 }
@@ -153,8 +155,6 @@ enum Kind {
 pub struct Joins {
     kind: Kind,
     start: StartAt,
-    /// Whether it may be asked for in any case.
-    take: bool,
 }
 
 impl<'s, 'a> Joining<'s, 'a> {
@@ -192,14 +192,8 @@ impl<'s, 'a> Joining<'s, 'a> {
         let start = placing_start_at(hook, wide, self.facts.callback_starts);
         let noted = self.noting.is_some() && !tells_names(hook.id);
         let keyed = noted && KeyOperation::of_hook(hook.id).is_some();
-        let known = matches!(hook.id, 0x0440..=0x0452);
-        let class = class_of(hook.id);
-        let asked = matches!(
-            class,
-            Class::FileSystem | Class::Registry | Class::Minifilter
-        );
+        let asked = matches!(class_of(hook.id), Class::FileSystem | Class::Registry);
         Joins {
-            take: noted && asked && !keyed && !known && class != Class::Minifilter,
             kind: match hook.id {
                 id if is_stack(id) => Kind::Stack,
                 0x0524 => Kind::Switch,
@@ -207,7 +201,7 @@ impl<'s, 'a> Joining<'s, 'a> {
                 0x0440..=0x0452 => Kind::Operation,
                 0x0460..=0x0465 => Kind::Callback,
                 _ if keyed => Kind::Key,
-                _ if noted && asked => Kind::Other,
+                _ if noted && asked => Kind::Taken,
                 _ if start != StartAt::Nowhere => Kind::Other,
                 _ => Kind::Nothing,
             },
@@ -255,7 +249,7 @@ impl<'s, 'a> Joining<'s, 'a> {
                         order,
                     };
                     let number = self.columns.callback(row, key, stamp().cpu);
-                    self.callback(hook.id, (number, order), &callback);
+                    self.callback((number, order), &callback);
                 }
             }
             Kind::End => {
@@ -287,7 +281,7 @@ impl<'s, 'a> Joining<'s, 'a> {
                     }
                 }
             }
-            Kind::Other if care.take => self.columns.take(stamp()),
+            Kind::Taken => self.columns.take(stamp()),
             Kind::Nothing | Kind::Stack | Kind::Other => {}
         }
     }
@@ -306,7 +300,7 @@ impl<'s, 'a> Joining<'s, 'a> {
         }
     }
 
-    fn callback(&mut self, hook: u16, (number, order): (u32, Order), callback: &CallbackAddresses) {
+    fn callback(&mut self, (number, order): (u32, Order), callback: &CallbackAddresses) {
         match self.noting {
             None => self.latest.want(callback.file_object),
             Some(noting) if noting.keys.holds(callback.fs_context) => {
@@ -314,7 +308,7 @@ impl<'s, 'a> Joining<'s, 'a> {
             }
             Some(_) => {}
         }
-        let (key, sign) = key_of(hook, callback);
+        let (key, sign) = (CallbackKey::of_addresses(callback), callback.moment.into());
         let Some(tables) = self.tools.begun.get_mut(self.at) else {
             return;
         };
@@ -510,8 +504,7 @@ impl<'s, 'a> Joining<'s, 'a> {
     pub fn finish(mut self) -> Left<'a> {
         let mut begun = std::mem::take(&mut self.tools.begun);
         for tables in &mut begun {
-            let (mut callbacks, mut operations) = (Vec::new(), Vec::new());
-            tables.drain(|one| callbacks.push(*one), |one| operations.push(*one));
+            let (callbacks, operations) = tables.take_open();
             callbacks.iter().for_each(|one| self.leave_callback(one));
             for one in operations {
                 self.leave_operation(one.irp, one.order);
@@ -560,27 +553,6 @@ impl<'s, 'a> Joining<'s, 'a> {
             tools: self.tools,
         }
     }
-}
-
-/// Which callback a record is about, and what it says of it.
-#[inline]
-fn key_of(hook: u16, callback: &CallbackAddresses) -> (CallbackKey, CallbackSign) {
-    let key = CallbackKey {
-        routine: callback.routine,
-        data: callback.callback_data,
-        phase: match hook {
-            minifilter::POST_INIT | minifilter::POST_COMPLETION | minifilter::POST_FAILURE => {
-                Phase::Post
-            }
-            _ => Phase::Pre,
-        },
-    };
-    let sign = match hook {
-        minifilter::PRE_INIT | minifilter::POST_INIT => CallbackSign::Init,
-        minifilter::PRE_COMPLETION | minifilter::POST_COMPLETION => CallbackSign::Completion,
-        _ => CallbackSign::Failure,
-    };
-    (key, sign)
 }
 
 /// Whether a callback that ends there may be told to have refused then.

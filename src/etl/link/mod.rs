@@ -21,7 +21,7 @@ use super::dictionary::collect::Facts;
 use super::dictionary::texts::{TextId, Texts};
 use super::file::EtlFile;
 use super::gather::Place;
-use super::sieve::{Addressed, Passing};
+use super::sieve::Addressed;
 use super::slices::{Slice, slices};
 use crate::trace::path::is_whole;
 use crate::trace::{Tick, for_each_unit};
@@ -29,7 +29,7 @@ use columns::{Before, Choosing, Chosen};
 use early::Early;
 use hashbrown::HashMap;
 use joining::DoneOperation;
-use noted::{Noted, Noting};
+use noted::{Judged, Noted, Noting};
 use objects::Opened;
 use pairing::{CallbackSign, Pairing};
 use part::{Ground, OrphanCallback, Part};
@@ -66,7 +66,7 @@ pub enum Told {
 
 /// What an operation does, as far as it matters here. Of deletions, renames and links the kernel tells twice: once as
 /// of all operations, once with the path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Family {
     /// An open.
     Create,
@@ -79,6 +79,7 @@ pub enum Family {
     /// A further name.
     Link,
     /// Any other operation.
+    #[default]
     Other,
 }
 
@@ -255,9 +256,10 @@ struct Sewing {
     texts: Texts,
     imports: Vec<Imports>,
     /// Those of `open` that may be asked for.
-    wanted: Passing,
+    wanted: Addressed,
     /// IRPs of operations on these.
-    wanted_irps: Passing,
+    wanted_irps: Addressed,
+    /// Paths in `texts` that may be asked for.
     judged: Judged,
 }
 
@@ -275,23 +277,6 @@ enum OpenPath {
     Text(TextId),
     /// In its create, which is read if anybody asks for it.
     Create(Place),
-}
-
-/// Which paths may be asked for, each tested once.
-#[derive(Default)]
-struct Judged(Vec<Option<bool>>);
-
-impl Judged {
-    fn wants(&mut self, path: TextId, texts: &Texts, noting: &Noting<'_>) -> bool {
-        let at = path as usize;
-        if self.0.len() <= at {
-            self.0.resize((at + 1).max(texts.len()), None);
-        }
-        *self.0[at].get_or_insert_with(|| {
-            let path = texts.get(path);
-            !is_whole(path) || noting.file(path)
-        })
-    }
 }
 
 impl Sewing {
@@ -439,11 +424,12 @@ impl Sewing {
 
     /// Keeps which of the open files, and operations on them, may be asked for, behind a slice.
     fn keep_wanted(&mut self, noting: &Noting<'_>, part: &Part, later: &Pairing<Ref>) {
+        let may_be = |path: &str| !is_whole(path) || noting.file(path);
         for (object, _) in &part.objects {
             let open = self.open.get(object);
             let (texts, judged) = (&self.texts, &mut self.judged);
             let wanted = open.is_some_and(|open| match open.path {
-                OpenPath::Text(path) => judged.wants(path, texts, noting),
+                OpenPath::Text(path) => judged.wants(path, texts, may_be),
                 OpenPath::Create(_) => false,
             });
             match wanted {
@@ -460,7 +446,7 @@ impl Sewing {
         let (names, texts, judged) = (&self.names, &self.texts, &mut self.judged);
         let mut names_wanted = |irp: &u64| {
             let name = names.get(irp);
-            name.is_some_and(|name| judged.wants(*name, texts, noting))
+            name.is_some_and(|name| judged.wants(*name, texts, may_be))
         };
         for (irp, first) in later.open_operations() {
             if self.wanted.holds(first.object) || names_wanted(&irp) {

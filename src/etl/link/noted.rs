@@ -49,11 +49,8 @@ impl<'a> Noting<'a> {
             return None;
         }
         let texts = &facts.texts;
-        let file = |path: &str| foresee.file(root, path);
-        let wanted = Wanted::new(texts, &file);
-        let keys = addresses(&facts.files, wanted);
-        let key = |path: &str| foresee.key(path);
-        let named_kcbs = addresses(&facts.keys, Wanted::new(texts, &key));
+        let keys = addresses(&facts.files, texts, |path| foresee.file(root, path));
+        let named_kcbs = addresses(&facts.keys, texts, |path| foresee.key(path));
         let always = facts.keys.always_named();
         let others: Vec<u64> = always.filter(|kcb| !named_kcbs.holds(*kcb)).collect();
         let mut other_kcbs = Addressed::with_room(others.len());
@@ -103,32 +100,27 @@ impl<'a> Noting<'a> {
 }
 
 /// Whether texts are wanted, each tested once.
-struct Wanted<'a> {
-    texts: &'a Texts,
-    test: &'a dyn Fn(&str) -> bool,
-    known: Vec<Option<bool>>,
-}
+#[derive(Debug, Default)]
+pub struct Judged(Vec<Option<bool>>);
 
-impl<'a> Wanted<'a> {
-    fn new(texts: &'a Texts, test: &'a dyn Fn(&str) -> bool) -> Self {
-        Self {
-            texts,
-            test,
-            known: vec![None; texts.len()],
+impl Judged {
+    /// Whether a text of `texts` passes a test.
+    pub fn wants(&mut self, text: TextId, texts: &Texts, test: impl FnOnce(&str) -> bool) -> bool {
+        if self.0.len() < texts.len() {
+            self.0.resize(texts.len(), None);
         }
-    }
-
-    fn holds(&mut self, name: TextId) -> bool {
-        let test = || (self.test)(self.texts.get(name));
-        match self.known.get_mut(name as usize) {
+        let test = || test(texts.get(text));
+        match self.0.get_mut(text as usize) {
             Some(known) => *known.get_or_insert_with(test),
             None => test(),
         }
     }
 }
 
-fn addresses(names: &Lifetimes, mut wanted: Wanted<'_>) -> Addressed {
-    let found: Vec<u64> = names.addresses(|name| wanted.holds(name)).collect();
+fn addresses(names: &Lifetimes, texts: &Texts, test: impl Fn(&str) -> bool) -> Addressed {
+    let mut judged = Judged::default();
+    let found = names.addresses(|name| judged.wants(name, texts, &test));
+    let found: Vec<u64> = found.collect();
     let mut out = Addressed::with_room(found.len());
     found.into_iter().for_each(|address| out.add(address));
     out

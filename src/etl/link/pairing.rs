@@ -2,7 +2,7 @@
 //!
 //! Addresses of IRPs and callback data are used again at once, so records pair in time order.
 
-use crate::etl::kernel::minifilter::MinifilterCallback;
+use crate::etl::kernel::minifilter::{CallbackAddresses, CallbackMoment, MinifilterCallback};
 use crate::etl::sieve::Sieve;
 use crate::trace::Phase;
 use hashbrown::{HashMap, HashSet};
@@ -24,13 +24,24 @@ impl CallbackKey {
     /// Of a record.
     #[inline]
     pub fn of(callback: &MinifilterCallback) -> Self {
+        Self::new(callback.routine, callback.callback_data, callback.post)
+    }
+
+    /// Of the same, with less of the record read.
+    #[inline]
+    pub fn of_addresses(callback: &CallbackAddresses) -> Self {
+        Self::new(callback.routine, callback.callback_data, callback.post)
+    }
+
+    fn new(routine: u64, data: u64, post: bool) -> Self {
+        let phase = match post {
+            true => Phase::Post,
+            false => Phase::Pre,
+        };
         Self {
-            routine: callback.routine,
-            data: callback.callback_data,
-            phase: match callback.post {
-                true => Phase::Post,
-                false => Phase::Pre,
-            },
+            routine,
+            data,
+            phase,
         }
     }
 
@@ -66,6 +77,16 @@ pub enum CallbackSign {
     Completion,
     /// It refused.
     Failure,
+}
+
+impl From<CallbackMoment> for CallbackSign {
+    fn from(moment: CallbackMoment) -> Self {
+        match moment {
+            CallbackMoment::Init => Self::Init,
+            CallbackMoment::Completion => Self::Completion,
+            CallbackMoment::Failure => Self::Failure,
+        }
+    }
 }
 
 /// Whether a callback has begun and ended.

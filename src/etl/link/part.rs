@@ -14,7 +14,7 @@ use crate::etl::dictionary::collect::Facts;
 use crate::etl::file::EtlFile;
 use crate::etl::gather::{Loaded, Order, Place, Placed, Position, Slots, hook_of};
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
-use crate::etl::kernel::minifilter::{CallbackMoment, MinifilterCallback};
+use crate::etl::kernel::minifilter::MinifilterCallback;
 use crate::etl::kernel::{Fields, WideText};
 use crate::etl::keys::TimeKey;
 use crate::etl::record::Record;
@@ -520,13 +520,7 @@ const NEAR: usize = 256;
 /// Which callback a record is about, and what it says of it.
 #[inline]
 pub fn key_of(callback: &MinifilterCallback) -> (CallbackKey, CallbackSign) {
-    let key = CallbackKey::of(callback);
-    let sign = match callback.moment {
-        CallbackMoment::Init => CallbackSign::Init,
-        CallbackMoment::Completion => CallbackSign::Completion,
-        CallbackMoment::Failure => CallbackSign::Failure,
-    };
-    (key, sign)
+    (CallbackKey::of(callback), callback.moment.into())
 }
 
 /// What an operation does, where two records may tell of it.

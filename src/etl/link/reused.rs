@@ -12,12 +12,12 @@ const MOST: usize = 1 << 17;
 /// What was found out about texts, as they stand in records. They are known by their lengths and by a number of 64 bits that
 /// is another one in every run: to compare the texts themselves takes as long as to find out again.
 #[derive(Debug)]
-pub struct Told<V> {
+pub struct Remembered<V> {
     known: HashMap<(u64, usize), V>,
     hasher: DefaultHashBuilder,
 }
 
-impl<V> Default for Told<V> {
+impl<V> Default for Remembered<V> {
     fn default() -> Self {
         Self {
             known: HashMap::new(),
@@ -26,7 +26,7 @@ impl<V> Default for Told<V> {
     }
 }
 
-impl<V: Copy> Told<V> {
+impl<V: Copy> Remembered<V> {
     /// What is known of a text, which `find` finds out the first time.
     pub fn of(&mut self, text: &[u8], find: impl FnOnce() -> V) -> V {
         let key = (self.hasher.hash_one(text), text.len());
@@ -59,9 +59,9 @@ pub struct Tools {
     /// What has begun on each processor.
     pub begun: Vec<Begun>,
     /// What the paths of creates are.
-    pub paths: Told<PathKind>,
+    pub paths: Remembered<PathKind>,
     /// Whether registry keys may be asked for, by the text of an event that has all of it.
-    pub keys: Told<bool>,
+    pub keys: Remembered<bool>,
     /// KCBs of which no event is asked for, by address.
     pub kcbs: Vec<u64>,
 }
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_is_told_of_texts_is_bounded() {
-        let mut told = Told::default();
+        let mut told = Remembered::default();
         let mut asked = 0;
         for number in 0..200_000_u64 {
             told.of(&number.to_le_bytes().repeat(16), || number);

@@ -5,7 +5,6 @@
 
 use super::pairs::KEPT;
 use super::reach::Seen;
-use crate::bytes::ptr_at;
 use crate::etl::classes::tells_names;
 use crate::etl::gather::{Entries, Place};
 use crate::etl::kernel::Fields;
@@ -247,22 +246,15 @@ impl<'a> ByNoted<'a> {
 
     /// Whether a callback is none of those that are wanted, told by its addresses alone where that is easy.
     #[inline(always)]
-    pub fn passes_over(&self, record: &Record<'_>) -> bool {
-        let payload = record.payload();
-        let pointer = if record.wide() { 8 } else { 4 };
-        // The time stands in front of the addresses, the status behind them.
-        let from = match payload.len().checked_sub(5 * pointer + 4) {
-            Some(0 | 4) => 0,
-            Some(8 | 12) => 8,
-            _ => return false,
-        };
-        let address = |at| ptr_at(payload, from + at * pointer, record.wide());
-        let (Some(object), Some(data)) = (address(1), address(4)) else {
+    pub fn passes_over(&self, hook: Hook, record: &Record<'_>) -> bool {
+        let found = MinifilterCallback::addresses(hook.id, record.payload(), record.wide());
+        let Some(callback) = found else {
             return false;
         };
+        let object = callback.file_object;
         self.known[known_at(object)] == object
             && !self.objects.holds(object)
-            && !self.own_irps.holds(data)
+            && !self.own_irps.holds(callback.callback_data)
     }
 
     #[inline]

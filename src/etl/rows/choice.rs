@@ -140,7 +140,7 @@ impl<'a> Choice<'_, 'a> {
 }
 
 /// Selections that one reading can serve.
-pub const AT_ONCE: usize = 2;
+pub const AT_ONCE: usize = 3;
 
 /// Chooses for several selections, [`AT_ONCE`] at most.
 pub struct Choices<'t, 'a>(pub Vec<Choice<'t, 'a>>);
@@ -164,7 +164,7 @@ impl<'a> Choose<'a> for Choices<'_, 'a> {
         for (choice, care) in self.0.iter_mut().zip(form.care) {
             if care.seen == Seen::Callback
                 && let Some(Reach::Noted(noted)) = &choice.reach
-                && noted.passes_over(&record)
+                && noted.passes_over(form.hook, &record)
             {
                 continue;
             }

@@ -36,6 +36,8 @@ pub fn decode(trace: &EtlTrace, at: usize, jobs: &mut [Job<'_>]) -> io::Result<(
     let Some(slice) = trace.links().slices.get(at) else {
         return Ok(());
     };
+    let noted = trace.links().noted(at);
+    let list = noted.and_then(|noted| Some(&*noted.chosen.as_ref()?.0));
     let (mut listed, mut others) = (Vec::new(), Vec::new());
     for job in jobs {
         let select = job.select;
@@ -43,11 +45,14 @@ pub fn decode(trace: &EtlTrace, at: usize, jobs: &mut [Job<'_>]) -> io::Result<(
             continue;
         }
         let foreseen = how_far(trace, select);
+        let by_list = list.filter(|_| foreseen == Foreseen::FilesAndKeys);
+        if by_list.is_some_and(<[_]>::is_empty) {
+            continue;
+        }
         let links = match foreseen {
             Foreseen::Nothing => trace.all_links()?,
             _ => trace.links(),
         };
-        let known = (links.imports(at), links.noted(at));
         let reach = reads_files(select).then(|| Reach::new(trace, links, at, select));
         let reach = reach.flatten();
         let files = |class: &Class| matches!(class, Class::FileSystem | Class::Minifilter);
@@ -55,16 +60,11 @@ pub fn decode(trace: &EtlTrace, at: usize, jobs: &mut [Job<'_>]) -> io::Result<(
         if only_files && reach.as_ref().is_some_and(Reach::is_idle) {
             continue;
         }
-        let list = known.1.and_then(|noted| noted.chosen.as_ref());
-        let list = list.filter(|_| foreseen == Foreseen::FilesAndKeys);
-        match list {
-            Some(chosen) if chosen.0.is_empty() => {}
+        match by_list {
             Some(_) => listed.push((links, reach, job)),
             None => others.push((links, reach, job)),
         }
     }
-    let noted = trace.links().noted(at);
-    let list = noted.and_then(|noted| Some(&*noted.chosen.as_ref()?.0));
     for (mut wanted, list) in [(listed, list), (others, None)] {
         while !wanted.is_empty() {
             let rest = wanted.split_off(wanted.len().min(AT_ONCE));
