@@ -41,7 +41,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 /// The same of a text of several lines, which stay lines.
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
-    if !text.contains(|c| c != '\n' && is_hidden(c)) {
+    if !any_line_holds(text, is_hidden) {
         return Cow::Borrowed(text);
     }
     let lines: Vec<Cow<'_, str>> = text.split('\n').map(visible).collect();
@@ -51,7 +51,7 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
 /// The same of text for the terminal that is in colours: sequences that only choose a style stay. What goes into
 /// such a text is made visible piece by piece; this stands behind it, for the piece that was forgotten.
 pub fn visible_styled(text: &str) -> Cow<'_, str> {
-    if !text.contains(|c| c != '\n' && is_hidden(c)) {
+    if !any_line_holds(text, is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -92,6 +92,13 @@ fn push_visible(c: char, out: &mut String) {
     }
 }
 
+/// Whether a character of the text is `hidden`, ends of lines aside. A finding has hundreds of thousands of lines, and hardly
+/// one that is not plain.
+fn any_line_holds(text: &str, hidden: impl Fn(char) -> bool) -> bool {
+    let mut lines = text.split('\n');
+    lines.any(|line| !is_plain_ascii(line) && line.contains(&hidden))
+}
+
 /// Whether all is ASCII that prints. Blocks without a way out in the middle are what the compiler turns into wide
 /// comparisons.
 fn is_plain_ascii(text: &str) -> bool {
@@ -105,7 +112,7 @@ fn is_plain_ascii(text: &str) -> bool {
 /// JSON whose strings hold no hidden character as it is: an escape in its place means the same to every reader.
 pub fn json(text: String) -> String {
     let hidden = |c: char| !c.is_ascii_control() && is_hidden(c) || c == '\x7f';
-    if is_plain_ascii(&text) || !text.contains(hidden) {
+    if !any_line_holds(&text, hidden) {
         return text;
     }
     let mut out = String::with_capacity(text.len() + 64);

@@ -142,7 +142,7 @@ pub fn run_case(
         Some(folder) => analyze_with_tables(folder, args, &case, &drivers, options, bars)?,
         None => {
             let take = &mut |_, ()| Ok(());
-            analyze_before(&case, &drivers, options, bars, (&Nobody, take))?
+            analyze_before(&case, &drivers, options, bars, (&Nobody::default(), take))?
         }
     };
     let notes = opened.part_notes.iter().map(|note| note.text.clone());

@@ -12,14 +12,17 @@ use super::reading::read;
 use super::rules::Rules;
 use super::schema::{DriverFinding, Failure, Findings, Input, ProcessFinding, SCHEMA, Window};
 use super::scope::TraceScope;
-use super::touch::{Counting, Tally};
+use super::tally::{DriverTally, Tally};
+use super::touch::Counting;
 use super::window::choose_window;
 use crate::drivers::{DriverList, identify, is_third_party_company};
 use crate::servicing::UserWindow;
 use crate::trace::path::starts_with_no_case;
 use crate::trace::{Filetime, Progress, Trace, Zone};
 use hashbrown::HashMap;
+use rayon::prelude::*;
 use std::io;
+use std::sync::LazyLock;
 
 /// How the window is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -147,7 +150,7 @@ pub fn analyze(case: &Case<'_>, options: &Options, progress: &dyn Progress) -> i
         &drivers,
         options,
         progress,
-        (&Nobody, &mut |_, ()| Ok(())),
+        (&Nobody::default(), &mut |_, ()| Ok(())),
     )?;
     Ok(Outcome { findings, drivers })
 }
@@ -205,8 +208,9 @@ pub fn analyze_before<O: Onlooker>(
         collect_processes(input, &acted, &mut processes);
     }
     sum.finish(kept);
+    let touched = sum.paths_by_driver(merged.drivers.len());
     let Tally {
-        drivers: mut tallies,
+        drivers: tallies,
         paths,
         ..
     } = sum;
@@ -214,11 +218,14 @@ pub fn analyze_before<O: Onlooker>(
 
     let mut drivers: Vec<DriverFinding> = merged
         .drivers
-        .iter()
-        .zip(0..)
-        .map(|(driver, number)| (driver, tallies.remove(&number).unwrap_or_default()))
-        .filter(|(driver, tally)| driver.third_party || tally.touches.total() > 0)
-        .map(|(driver, tally)| finding(case, lists, &window, driver, &tally, &paths))
+        .par_iter()
+        .enumerate()
+        .filter_map(|(number, driver)| {
+            let tally = tallies.get(&(number as u32)).unwrap_or(&NOTHING);
+            let touched = touched.get(number).map_or(&[][..], Vec::as_slice);
+            let told = driver.third_party || tally.touches.total() > 0;
+            told.then(|| finding(case, lists, &window, driver, tally, (touched, &paths)))
+        })
         .collect();
     drivers.sort_by(|a, b| {
         let key = |d: &DriverFinding| {
@@ -267,6 +274,9 @@ pub fn analyze_before<O: Onlooker>(
     findings.warnings.splice(0..0, missing);
     Ok(findings)
 }
+
+/// Of a driver that did nothing.
+static NOTHING: LazyLock<DriverTally> = LazyLock::new(DriverTally::default);
 
 /// What the logs say of the failure, for the search of what failed.
 fn hint(failure: Option<&Failure>, window: &Window) -> FailureHint {

@@ -2,7 +2,8 @@
 
 use super::analyze::{Case, CaseInput};
 use super::schema::{DriverFinding, Evidence, Input, MachineFacts, PathCount, Verdict, Window};
-use super::touch::{DriverTally, Paths, Touch};
+use super::tally::{Counts, DriverTally, Paths};
+use super::touch::Touch;
 use crate::codes::procmon::write_result;
 use crate::drivers::{Basis, Driver, DriverList, Role};
 use crate::lang::Message;
@@ -40,9 +41,9 @@ pub fn finding(
     window: &Window,
     driver: &Driver,
     tally: &DriverTally,
-    paths: &Paths,
+    touched: (&[(u32, Counts)], &Paths),
 ) -> DriverFinding {
-    let (paths, paths_more) = path_counts(tally, paths);
+    let (paths, paths_more) = path_counts(touched);
     DriverFinding {
         name: driver.name.clone(),
         path: driver.path.to_string(),
@@ -75,22 +76,26 @@ pub fn finding(
 }
 
 /// The paths to list, and how many more there are; paths beyond the counted ones are one more.
-fn path_counts(tally: &DriverTally, paths: &Paths) -> (Vec<PathCount>, u64) {
-    let mut counts: Vec<(u64, u64, &str)> = tally
-        .paths
+fn path_counts((touched, paths): (&[(u32, Counts)], &Paths)) -> (Vec<PathCount>, u64) {
+    let mut counts: Vec<(u64, u64, &str)> = touched
         .iter()
         .filter_map(|(path, (touches, failures))| Some((*failures, *touches, paths.get(*path)?)))
         .collect();
-    counts.sort_by(|a, b| (b.0, b.1, a.2).cmp(&(a.0, a.1, b.2)));
-    let listed = counts.iter().take(PATHS_LISTED);
-    let listed: Vec<PathCount> = listed
+    let order = |a: &(u64, u64, &str), b: &(u64, u64, &str)| (b.0, b.1, a.2).cmp(&(a.0, a.1, b.2));
+    if counts.len() > PATHS_LISTED {
+        counts.select_nth_unstable_by(PATHS_LISTED, order);
+        counts.truncate(PATHS_LISTED);
+    }
+    counts.sort_unstable_by(order);
+    let listed: Vec<PathCount> = counts
+        .iter()
         .map(|(failures, touches, path)| PathCount {
             path: (*path).to_owned(),
             touches: *touches,
             failures: *failures,
         })
         .collect();
-    let more = tally.paths.len() - listed.len();
+    let more = touched.len() - listed.len();
     (listed, more as u64)
 }
 

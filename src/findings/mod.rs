@@ -14,6 +14,7 @@ mod reading;
 pub mod rules;
 pub mod schema;
 pub mod scope;
+mod tally;
 pub mod timeline;
 mod touch;
 mod window;

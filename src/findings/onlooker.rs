@@ -2,6 +2,7 @@
 
 use crate::trace::{Batch, Frames, Want};
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 /// Sees the rows that count of each trace: those on driver-store paths in the window.
 pub trait Onlooker: Sync {
@@ -23,9 +24,33 @@ pub trait Onlooker: Sync {
     fn see(&self, trace: usize, batch: Batch) -> io::Result<Self::Seen>;
 }
 
-/// Nobody.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Nobody;
+/// Nobody. The batch of one unit serves the next: to make its columns grow again takes as long as to fill them.
+#[derive(Debug, Default)]
+pub struct Nobody(Spare);
+
+/// Batches that nobody uses at the moment.
+#[derive(Debug, Default)]
+pub struct Spare(Mutex<Vec<Batch>>);
+
+/// Rows for which room is kept: one unit in a hundred may have far more than others.
+const KEEP: usize = 1 << 14;
+
+impl Spare {
+    /// An empty batch.
+    pub fn take(&self) -> Batch {
+        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.unwrap_or_default()
+    }
+
+    /// Gives a batch back.
+    pub fn put(&self, mut batch: Batch) {
+        if batch.len() <= KEEP {
+            batch.clear();
+            let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            spare.push(batch);
+        }
+    }
+}
 
 impl Onlooker for Nobody {
     type Seen = ();
@@ -37,7 +62,12 @@ impl Onlooker for Nobody {
         }
     }
 
-    fn see(&self, _: usize, _: Batch) -> io::Result<()> {
+    fn batch(&self) -> Batch {
+        self.0.take()
+    }
+
+    fn see(&self, _: usize, batch: Batch) -> io::Result<()> {
+        self.0.put(batch);
         Ok(())
     }
 }

@@ -2,9 +2,10 @@
 //! decoded at once.
 
 use super::causes::{Survey, Surveying};
-use super::onlooker::Onlooker;
-use super::touch::{Counting, Tally};
-use crate::trace::{Batch, Class, Frames, Job, Memo, Tick, for_each_unit};
+use super::onlooker::{Onlooker, Spare};
+use super::tally::{Tally, UnitTally};
+use super::touch::Counting;
+use crate::trace::{Class, Frames, Job, Memo, Tick, for_each_unit};
 use std::io;
 
 /// Counts the touches of one trace and looks for what failed for servicing, before the eyes of an onlooker, whose makings
@@ -38,12 +39,13 @@ pub fn read<O: Onlooker>(
         ..Survey::default()
     };
     let trace = counting.trace;
+    let spare = Spare::default();
     for_each_unit(
         0..trace.units(),
         tick,
         |unit| {
-            let (mut batch, mut failures) = (onlooker.batch(), Batch::default());
-            let mut work = Batch::default();
+            let mut batch = onlooker.batch();
+            let (mut failures, mut work) = (spare.take(), spare.take());
             let mut jobs = vec![Job {
                 want: &want,
                 select: &counted,
@@ -61,10 +63,12 @@ pub fn read<O: Onlooker>(
             }));
             trace.decode_all(unit, &mut jobs)?;
             let found = surveyor.look(&failures, &work);
+            spare.put(failures);
+            spare.put(work);
             let part = counter.count(unit, &batch);
             Ok((part, found, onlooker.see(counting.number, batch)?))
         },
-        |(part, found, seen): (Tally, Survey, O::Seen)| {
+        |(part, found, seen): (UnitTally, Survey, O::Seen)| {
             take(counting.number, seen)?;
             counter.take(part, &mut tally);
             survey.take(found);

@@ -3,8 +3,9 @@
 
 use super::failing::{Candidates, CodeMatch};
 use super::rules::Rules;
-use super::schema::{Reason, TouchKind, Touches, Window};
+use super::schema::{Reason, TouchKind, Window};
 use super::scope::TraceScope;
+use super::tally::{DriverTally, Tally, UnitTally};
 use crate::drivers::{DriverList, is_third_party_company};
 use crate::servicing::is_servicing_process;
 use crate::trace::{
@@ -13,7 +14,6 @@ use crate::trace::{
 use hashbrown::HashMap;
 use std::cmp::Reverse;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An operation that is kept as evidence against a driver.
@@ -69,7 +69,7 @@ enum Telling {
 impl Touch {
     /// Most telling first: failures by [`Telling`], those of its own callback before those it only stood on the
     /// stack of; longest delays; first touches.
-    fn rank(&self) -> (Reason, Telling, bool, Reverse<u64>, usize, (usize, usize)) {
+    pub fn rank(&self) -> impl Ord + use<> {
         let slowness = match self.reason {
             Reason::Delay => self.duration.unwrap_or(0),
             _ => 0,
@@ -82,132 +82,6 @@ impl Touch {
             self.trace,
             self.place,
         )
-    }
-}
-
-/// Paths by number, each held once.
-#[derive(Debug, Clone, Default)]
-pub struct Paths {
-    numbers: HashMap<Arc<str>, u32>,
-    list: Vec<Arc<str>>,
-}
-
-/// Paths counted one by one; touches of further ones are counted together. A case has thousands.
-const MAX_PATHS: usize = 200_000;
-/// The number of paths beyond [`MAX_PATHS`].
-const OTHER_PATH: u32 = u32::MAX;
-
-impl Paths {
-    fn number(&mut self, path: &str) -> u32 {
-        if let Some(number) = self.numbers.get(path) {
-            return *number;
-        }
-        if self.list.len() >= MAX_PATHS {
-            return OTHER_PATH;
-        }
-        let number = self.list.len() as u32;
-        let path: Arc<str> = path.into();
-        self.list.push(Arc::clone(&path));
-        self.numbers.insert(path, number);
-        number
-    }
-
-    /// The path of a number; `None` for the paths beyond the limit.
-    pub fn get(&self, number: u32) -> Option<&str> {
-        self.list.get(number as usize).map(|path| &**path)
-    }
-}
-
-/// What a driver did in the window.
-#[derive(Debug, Clone, Default)]
-pub struct DriverTally {
-    /// Touches by kind.
-    pub touches: Touches,
-    /// Touches that failed.
-    pub failures: u64,
-    /// Touches that were slow.
-    pub delays: u64,
-    /// Longest callback or delayed operation, 100 ns.
-    pub longest: u64,
-    /// All callbacks together, 100 ns.
-    pub callbacks: u64,
-    /// First touch.
-    pub first: Option<Filetime>,
-    /// Last touch.
-    pub last: Option<Filetime>,
-    /// Touches and failures by number of the path.
-    pub paths: HashMap<u32, (u64, u64)>,
-    /// The most telling touches, in order.
-    pub evidence: Vec<Touch>,
-}
-
-impl DriverTally {
-    fn count_path(&mut self, path: u32, touches: u64, failures: u64) {
-        let count = self.paths.entry(path).or_default();
-        count.0 += touches;
-        count.1 += failures;
-    }
-
-    /// Keeps the best `limit` touches. Called often, so it waits until there are twice as many.
-    fn trim(&mut self, limit: usize, now: bool) {
-        if self.evidence.len() > limit.saturating_mul(2) || now {
-            self.evidence.sort_by_cached_key(Touch::rank);
-            self.evidence.truncate(limit);
-        }
-    }
-
-    /// Adds what was found elsewhere, where path `n` is called `path_numbers[n]` here.
-    fn merge(&mut self, other: Self, path_numbers: &[u32], limit: usize) {
-        self.touches.minifilter += other.touches.minifilter;
-        self.touches.file_stack += other.touches.file_stack;
-        self.touches.registry_stack += other.touches.registry_stack;
-        self.failures += other.failures;
-        self.delays += other.delays;
-        self.longest = self.longest.max(other.longest);
-        self.callbacks += other.callbacks;
-        self.first = [self.first, other.first].into_iter().flatten().min();
-        self.last = self.last.max(other.last);
-        for (path, (touches, failures)) in other.paths {
-            let path = path_numbers.get(path as usize).copied();
-            self.count_path(path.unwrap_or(OTHER_PATH), touches, failures);
-        }
-        self.evidence.extend(other.evidence);
-        self.trim(limit, false);
-    }
-}
-
-/// What the traces of a case hold on the window.
-#[derive(Debug, Clone, Default)]
-pub struct Tally {
-    /// By driver of the case; those without a touch are missing.
-    pub drivers: HashMap<u32, DriverTally>,
-    /// The paths that they touched.
-    pub paths: Paths,
-    /// Operations and failures of third parties' processes, by position in the trace's processes.
-    pub processes: HashMap<u32, (u64, u64)>,
-}
-
-impl Tally {
-    /// Adds what was found elsewhere; its processes, which are those of one trace, are given back.
-    pub fn merge(&mut self, other: Self, limit: usize) -> HashMap<u32, (u64, u64)> {
-        let numbers: Vec<u32> = other
-            .paths
-            .list
-            .iter()
-            .map(|path| self.paths.number(path))
-            .collect();
-        for (driver, one) in other.drivers {
-            let sum = self.drivers.entry(driver).or_default();
-            sum.merge(one, &numbers, limit);
-        }
-        other.processes
-    }
-
-    /// Puts the evidence in order and cuts it to `limit` rows a driver.
-    pub fn finish(&mut self, limit: usize) {
-        for driver in self.drivers.values_mut() {
-            driver.trim(limit, true);
-        }
     }
 }
 
@@ -291,7 +165,7 @@ impl<'a> Counting<'a> {
 
 impl Counter<'_, '_> {
     /// Counts the touches of a unit.
-    pub fn count(&self, unit: usize, batch: &Batch) -> Tally {
+    pub fn count(&self, unit: usize, batch: &Batch) -> UnitTally {
         let Self {
             counting,
             third_party,
@@ -302,13 +176,9 @@ impl Counter<'_, '_> {
     }
 
     /// Adds the touches of the next unit to `sum`.
-    pub fn take(&self, part: Tally, sum: &mut Tally) {
+    pub fn take(&self, part: UnitTally, sum: &mut Tally) {
         let limit = self.counting.limit;
-        for (process, (touches, failures)) in sum.merge(part, limit) {
-            let count = sum.processes.entry(process).or_default();
-            count.0 += touches;
-            count.1 += failures;
-        }
+        sum.add(part, limit);
         for (number, driver) in &sum.drivers {
             let others = driver.failures + driver.delays;
             let enough = driver.touches.total().saturating_sub(others);
@@ -329,24 +199,24 @@ impl Counting<'_> {
         third_party: &[bool],
         servicing: &[bool],
         sated: &[AtomicBool],
-    ) -> Tally {
-        let mut out = Tally::default();
+    ) -> UnitTally {
+        let mut out = UnitTally::new(self.driver_count);
         let mut by: Vec<u32> = Vec::new();
+        let mut paths: HashMap<&str, u32> = HashMap::with_capacity(batch.len() / 4);
         for row in 0..batch.len() {
             let failed = !self.rules.is_benign(batch.status[row]);
             let process = batch.process[row];
             let callback = batch.callback(row);
             // A callback is no operation: the one it was called for has a row of its own.
             if callback.is_none() && third_party.get(process as usize) == Some(&true) {
-                let count = out.processes.entry(process).or_default();
-                count.0 += 1;
-                count.1 += u64::from(failed);
+                out.act(process, failed);
             }
             self.drivers_of(batch, row, &mut by);
             if by.is_empty() {
                 continue;
             }
-            let path = out.paths.number(batch.path.get(row));
+            let path = batch.path.get(row);
+            let path = *paths.entry(path).or_insert_with(|| out.add_path(path));
             let slow = match callback {
                 Some(callback) => self.rules.is_delay(callback.duration, false),
                 None => self.rules.is_delay(batch.duration[row], batch.waits[row]),
@@ -358,8 +228,8 @@ impl Counting<'_> {
                 (false, false) => Reason::Touch,
             };
             for driver in &by {
-                let tally = out.drivers.entry(*driver).or_default();
-                self.add(tally, batch, row, path, (failed, slow));
+                let tally = out.touch(*driver, path, failed);
+                self.add(tally, batch, row, (failed, slow));
                 let enough = tally.touches.total() > self.limit as u64
                     || sated[*driver as usize].load(Ordering::Relaxed);
                 if reason != Reason::Touch || !enough {
@@ -400,7 +270,6 @@ impl Counting<'_> {
         tally: &mut DriverTally,
         batch: &Batch,
         row: usize,
-        path: u32,
         (failed, slow): (bool, bool),
     ) {
         let time = batch.time[row];
@@ -420,7 +289,6 @@ impl Counting<'_> {
         }
         tally.first = Some(tally.first.map_or(time, |first| first.min(time)));
         tally.last = tally.last.max(Some(time));
-        tally.count_path(path, 1, u64::from(failed));
     }
 
     fn touch(

@@ -12,6 +12,12 @@ static TEXT: &str = include_str!("altitudes.tsv");
 static ROWS: LazyLock<Vec<Candidate>> =
     LazyLock::new(|| rows().filter_map(Candidate::parse).collect());
 
+/// Those of them whose file names have a place for any character.
+static OPEN_NAMES: LazyLock<Vec<&Candidate>> = LazyLock::new(|| {
+    let open = ROWS.iter().filter(|row| row.file_name.contains('?'));
+    open.collect()
+});
+
 /// One driver a file name may stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -67,8 +73,9 @@ pub fn altitude_candidates(file_name: &str) -> &'static [Candidate] {
     if !named.is_empty() {
         return named;
     }
-    ROWS.iter()
-        .find(|row| row.file_name.contains('?') && fits(row.file_name, file_name))
+    OPEN_NAMES
+        .iter()
+        .find(|row| fits(row.file_name, file_name))
         .map_or(&[], |row| block(row.file_name))
 }
 
