@@ -108,7 +108,9 @@ pub fn run_case(
     if let Some(folder) = out {
         ReportFolder::check(folder, &files(args), inputs, args.force)?;
     }
-    let mut opened = open_case(inputs, args.archives.options()?, &options.rules.scope, bars);
+    // Tables of events have whole stacks, evidence has drivers.
+    let asked = (&options.rules.scope, out.is_some());
+    let mut opened = open_case(inputs, args.archives.options()?, asked, bars);
     if let Some(folder) = out {
         for name in files(args) {
             not_an_input(&folder.join(name), &opened.found)?;
@@ -166,6 +168,10 @@ pub fn run_case(
     }
     let mut losses = opened.losses();
     losses.extend(case.logs.losses());
+    if !args.batch {
+        let traces = opened.traces.iter_mut();
+        traces.for_each(|(_, trace)| trace.leave_memory());
+    }
     Ok(Done {
         losses,
         findings,

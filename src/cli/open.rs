@@ -34,6 +34,13 @@ impl OpenTrace {
         }
     }
 
+    /// For a process that ends: does not put away what the system takes back at once.
+    pub fn leave_memory(&mut self) {
+        if let Self::Etl(trace) = self {
+            trace.leave_links();
+        }
+    }
+
     /// Facts about it.
     pub fn info(&self) -> &TraceInfo {
         self.trace().info()
@@ -62,6 +69,8 @@ pub struct Opened {
     purpose: Purpose,
     /// The files whose events are asked for; all where `None`.
     scope: Option<Scope>,
+    /// Whether stacks are asked for with their frames in user mode.
+    user_frames: bool,
 }
 
 /// What there is to tell of an input that was taken out of an archive.
@@ -229,9 +238,12 @@ impl Opened {
             }
             FileKind::Etl => {
                 let bar = bars.bar(format!("Opening {name}"), 0);
+                let asked = self.scope.as_ref().map(|scope| Asked {
+                    scope,
+                    user_frames: self.user_frames,
+                });
                 let facts_only = self.purpose == Purpose::Facts;
-                let scope = self.scope.as_ref();
-                match open_etl(path, facts_only, scope, &|units| bar.tick(units)) {
+                match open_etl(path, facts_only, asked, &|units| bar.tick(units)) {
                     Ok(trace) => self.traces.push((name, OpenTrace::Etl(Box::new(trace)))),
                     Err(error) => self.unreadable.push(of_file(&name, &error.message())),
                 }
@@ -254,13 +266,13 @@ impl Opened {
 fn open_etl(
     path: &Path,
     facts_only: bool,
-    scope: Option<&Scope>,
+    asked: Option<Asked<'_>>,
     tick: Tick<'_>,
 ) -> Result<EtlTrace, etl::OpenError> {
-    match scope {
+    match asked {
         _ if facts_only => EtlTrace::survey(Source::open(path)?, path, tick),
         None => EtlTrace::open(path, tick),
-        Some(scope) => EtlTrace::open_for(Source::open(path)?, path, &Asked(scope), tick),
+        Some(asked) => EtlTrace::open_for(Source::open(path)?, path, &asked, tick),
     }
 }
 
@@ -281,7 +293,7 @@ pub fn of_file(name: &str, told: &Message) -> Message {
 
 /// Opens every trace that `paths` stand for, for their facts: events cannot be had from all of them.
 pub fn open_for_facts(paths: &[PathBuf], unpack: UnpackOptions, bars: &Bars) -> Opened {
-    open(paths, unpack, None, bars, Purpose::Facts)
+    open(paths, unpack, (None, false), bars, Purpose::Facts)
 }
 
 /// Opens every trace that `paths` stand for: folders are searched, archives unpacked. With a `scope`, for the events on
@@ -292,18 +304,29 @@ pub fn open_all(
     scope: Option<&Scope>,
     bars: &Bars,
 ) -> Opened {
-    open(paths, unpack, scope, bars, Purpose::Events)
+    open(paths, unpack, (scope, true), bars, Purpose::Events)
 }
 
-/// The same, and finds the servicing logs.
-pub fn open_case(paths: &[PathBuf], unpack: UnpackOptions, scope: &Scope, bars: &Bars) -> Opened {
-    open(paths, unpack, Some(scope), bars, Purpose::Case)
+/// The same, and finds the servicing logs; `user_frames` tells whether stacks are wanted with their frames in user mode.
+pub fn open_case(
+    paths: &[PathBuf],
+    unpack: UnpackOptions,
+    (scope, user_frames): (&Scope, bool),
+    bars: &Bars,
+) -> Opened {
+    open(
+        paths,
+        unpack,
+        (Some(scope), user_frames),
+        bars,
+        Purpose::Case,
+    )
 }
 
 fn open(
     paths: &[PathBuf],
     unpack: UnpackOptions,
-    scope: Option<&Scope>,
+    (scope, user_frames): (Option<&Scope>, bool),
     bars: &Bars,
     purpose: Purpose,
 ) -> Opened {
@@ -313,6 +336,7 @@ fn open(
         logs: Vec::new(),
         purpose,
         scope: scope.cloned(),
+        user_frames,
         unreadable: errors
             .iter()
             .map(|error| Message::verbatim(error.to_string()))

@@ -18,8 +18,8 @@ pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
         log_zone: args.log_tz.clone(),
         ..Options::default()
     };
-    let scope = &options.rules.scope;
-    let mut opened = open_case(&args.inputs, args.archives.options()?, scope, &bars);
+    let asked = (&options.rules.scope, false);
+    let mut opened = open_case(&args.inputs, args.archives.options()?, asked, &bars);
     let text_options = TextOptions {
         encoding: args.log_encoding,
         ..TextOptions::default()

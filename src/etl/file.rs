@@ -58,6 +58,14 @@ pub struct Held {
 }
 
 impl Held {
+    /// No bytes.
+    pub(super) fn nothing() -> Self {
+        Self {
+            from: 0,
+            view: None,
+        }
+    }
+
     /// The bytes of a buffer, where they are held.
     fn bytes_of(&self, buffer: &Buffer) -> Option<&[u8]> {
         let view: &[u8] = self.view.as_ref()?;
@@ -407,6 +415,11 @@ impl EtlFile {
         let len = out.len().min(usize::try_from(rest).unwrap_or(0));
         self.source
             .read_at(known.offset.saturating_add(from), &mut out[..len])
+    }
+
+    /// Whether a buffer is compressed and its data kept by nobody.
+    pub(super) fn is_decompressed_each_time(&self, buffer: u32) -> bool {
+        self.is_compressed(buffer) && self.unpacked.is_none()
     }
 
     /// The records of a buffer whose data is kept.

@@ -1,5 +1,7 @@
 //! The records of a slice, in time order.
 
+mod copied;
+
 use super::error::EtlError;
 use super::file::{EtlFile, Held};
 use super::forms::{Form, Forms};
@@ -7,6 +9,7 @@ use super::hooks::hook_of_class;
 use super::record::{Hook, Record};
 use super::records::{Scratch, Sink};
 use super::slices::Slice;
+pub use copied::{Copied, Making};
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
@@ -167,9 +170,7 @@ impl<'f> Loaded<'f> {
     /// # Errors
     /// When the file cannot be mapped.
     pub fn new(file: &'f EtlFile, slice: &Slice, stacks: bool) -> io::Result<Self> {
-        let more: &[u32] = if stacks { &slice.stack_buffers } else { &[] };
-        let mut buffers: Vec<u32> = slice.buffers.iter().chain(more).copied().collect();
-        buffers.sort_unstable();
+        let buffers = buffers_of(slice, stacks);
         let held = file.hold_these(&buffers)?;
         Ok(Self {
             file,
@@ -258,6 +259,13 @@ impl<'f> Loaded<'f> {
     }
 }
 
+fn buffers_of(slice: &Slice, stacks: bool) -> Vec<u32> {
+    let more: &[u32] = if stacks { &slice.stack_buffers } else { &[] };
+    let mut buffers: Vec<u32> = slice.buffers.iter().chain(more).copied().collect();
+    buffers.sort_unstable();
+    buffers
+}
+
 /// Where a record is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Place {
@@ -321,6 +329,12 @@ impl Position {
     #[inline]
     fn index(self) -> u64 {
         self.0 & Self::MASK
+    }
+
+    /// The same record where its start is another.
+    fn moved_to(self, at: usize) -> Self {
+        let others = self.0 & !(Self::MASK << RECORD_BITS);
+        Self(others | (at as u64 / 8) << RECORD_BITS)
     }
 
     fn place(self, buffer: u32, cpu: u16) -> Place {

@@ -21,11 +21,16 @@ impl<'f> TimeKey<'f> {
     }
 
     /// The key of a time stamp in buffer `buffer`.
-    #[inline]
+    #[inline(always)]
     pub fn of(&self, buffer: usize, ticks: i64) -> i64 {
         if self.one_clock {
             return ticks;
         }
+        self.of_several(buffer, ticks)
+    }
+
+    #[cold]
+    fn of_several(&self, buffer: usize, ticks: i64) -> i64 {
         let time = self.file.clock_of(buffer).filetime(ticks);
         i64::try_from(time.0).unwrap_or(i64::MAX)
     }

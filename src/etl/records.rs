@@ -15,6 +15,15 @@ use std::io;
 pub struct Scratch {
     stored: Vec<u8>,
     data: Vec<u8>,
+    /// Bytes of `data` that the last buffer has, where it is compressed.
+    decompressed: usize,
+}
+
+impl Scratch {
+    /// The data of the last buffer that was read to it, which was compressed.
+    pub fn decompressed(&self) -> &[u8] {
+        self.data.get(..self.decompressed).unwrap_or(&[])
+    }
 }
 
 /// The first `len` bytes of a space, which grows where they are not there.
@@ -50,7 +59,11 @@ pub struct Records<'a> {
 impl<'a> Records<'a> {
     /// The records of `buffer`, whose bytes in the file are `bytes`.
     pub fn new(buffer: &Buffer, bytes: &'a [u8], scratch: &'a mut Scratch) -> Self {
-        Self::of(buffer, bytes, &mut scratch.data)
+        Self::of(
+            buffer,
+            bytes,
+            (&mut scratch.data, &mut scratch.decompressed),
+        )
     }
 
     /// The same, read from `source`.
@@ -70,16 +83,22 @@ impl<'a> Records<'a> {
         let stored = space(&mut scratch.stored, len as usize);
         let there = source.read_at(buffer.offset, stored)?;
         let stored = &scratch.stored[..there];
-        Ok(Self::of(buffer, stored, &mut scratch.data))
+        let decompressed = (&mut scratch.data, &mut scratch.decompressed);
+        Ok(Self::of(buffer, stored, decompressed))
     }
 
-    fn of(buffer: &Buffer, bytes: &'a [u8], decompressed: &'a mut Vec<u8>) -> Self {
+    fn of(
+        buffer: &Buffer,
+        bytes: &'a [u8],
+        (decompressed, len): (&'a mut Vec<u8>, &mut usize),
+    ) -> Self {
         let expected = buffer.data_len();
         let stored = bytes.get(buffer_at::SIZE..).unwrap_or(&[]);
         let mut shortfall = None;
         let data = if buffer.is_compressed() {
             let out = space(decompressed, expected);
             let (done, outcome) = compression::decompress(stored, out);
+            *len = done;
             if outcome != Outcome::Full {
                 shortfall = Some(EtlError::Compressed {
                     offset: buffer.offset,

@@ -58,7 +58,7 @@ impl Sieve {
 }
 
 /// Addresses, most of which are not among them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Addressed {
     set: HashSet<u64>,
     sieve: Sieve,

@@ -3,6 +3,7 @@
 use super::census::{Census, census_with};
 use super::coverage::{FILE_OPERATIONS, MINIFILTER_CALLBACKS, STACKS};
 use super::dictionary::collect::{Facts, UnitFacts};
+use super::dictionary::opened::{Known, Opening};
 use super::dictionary::processes::ProcessIndex;
 use super::error::OpenError;
 use super::facts::EtlFacts;
@@ -65,7 +66,7 @@ impl EtlTrace {
         foresee: &dyn Foresee,
         tick: Tick<'_>,
     ) -> Result<Self, OpenError> {
-        let mut out = Self::survey(source, path, tick)?;
+        let mut out = Self::survey_for(source, path, Some(foresee), tick)?;
         out.link_noting(target(&out.facts.spans), Some(foresee), tick)?;
         Ok(out)
     }
@@ -85,12 +86,27 @@ impl EtlTrace {
     /// # Errors
     /// As [`EtlTrace::open`].
     pub fn survey(source: Source, path: &Path, tick: Tick<'_>) -> Result<Self, OpenError> {
+        Self::survey_for(source, path, None, tick)
+    }
+
+    /// The same for who will ask for nothing but what is told, as [`EtlTrace::open_for`] does.
+    ///
+    /// # Errors
+    /// As [`EtlTrace::open`].
+    pub fn survey_for(
+        source: Source,
+        path: &Path,
+        foresee: Option<&dyn Foresee>,
+        tick: Tick<'_>,
+    ) -> Result<Self, OpenError> {
+        let known = Known::default();
+        let opening = || foresee.map(|foresee| Opening::new(foresee, &known));
         let file = EtlFile::open(source)?;
         let mut facts = Facts::default();
         let census = census_with(
             &file,
             tick,
-            || UnitFacts::new(&file),
+            || UnitFacts::new(&file, opening()),
             |unit| facts.absorb(unit),
         )?;
         facts.finish();
@@ -225,6 +241,12 @@ impl EtlTrace {
             .map_err(|(kind, text)| io::Error::new(*kind, text.clone()))
     }
 
+    /// For a process that ends: what joins the slices is left to the system to take back, which it does at once. List by
+    /// list it takes as long as a tenth of a pass.
+    pub fn leave_links(&mut self) {
+        std::mem::forget(std::mem::take(&mut self.links));
+    }
+
     /// Number in the file of the record at a place.
     #[inline]
     pub(super) fn number_at(&self, place: Place) -> u64 {
@@ -260,6 +282,17 @@ impl EtlTrace {
         match self.file.parts() {
             [_] => self.file.clock_of(buffer).filetime(key),
             _ => Filetime(u64::try_from(key).unwrap_or(0)),
+        }
+    }
+
+    /// A span of time in 100 ns, of one in units of keys.
+    pub fn span(&self, units: u64) -> u64 {
+        match self.file.parts() {
+            [_] => {
+                let ticks = i64::try_from(units).unwrap_or(i64::MAX);
+                u64::try_from(self.file.clock().span(ticks)).unwrap_or(0)
+            }
+            _ => units,
         }
     }
 

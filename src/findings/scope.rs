@@ -107,6 +107,14 @@ impl Scope {
         })
     }
 
+    /// Whether a file path may count in some trace, whatever its Windows folder is.
+    pub fn any_file(&self, path: &str) -> bool {
+        let mut folders = path.bytes().enumerate().filter(|(_, byte)| *byte == b'\\');
+        self.files.everything
+            || !self.files.set.is_empty()
+            || self.builtin_files && folders.any(|(at, _)| in_driver_store(&path[at..]))
+    }
+
     /// The scope on the paths of a trace whose Windows folder is `system_root`.
     pub fn on<'a>(&'a self, system_root: Option<&'a str>) -> TraceScope<'a> {
         let root = match split_volume(system_root.unwrap_or("\\Windows")) {
@@ -203,16 +211,31 @@ impl TraceScope<'_> {
 
 /// What an analysis or an export of driver-store events may ask for.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a>(pub &'a Scope);
+pub struct Asked<'a> {
+    /// The paths that count.
+    pub scope: &'a Scope,
+    /// Whether stacks are wanted with their frames in user mode.
+    pub user_frames: bool,
+}
 
 impl Foresee for Asked<'_> {
     /// What counts, the logs of servicing, and INF files wherever they lie: who works on one is looked for.
     fn file(&self, root: Option<&str>, path: &str) -> bool {
-        self.0.on(root).file(path) || ServicingLog::of_path(path).is_some() || names_an_inf(path)
+        self.scope.on(root).file(path)
+            || ServicingLog::of_path(path).is_some()
+            || names_an_inf(path)
+    }
+
+    fn any_file(&self, path: &str) -> bool {
+        self.scope.any_file(path) || ServicingLog::of_path(path).is_some() || names_an_inf(path)
     }
 
     fn key(&self, path: &str) -> bool {
-        self.0.on(None).key_or_below(path) || names_an_inf(path)
+        self.scope.on(None).key_or_below(path) || names_an_inf(path)
+    }
+
+    fn user_frames(&self) -> bool {
+        self.user_frames
     }
 
     fn process(&self, process: &Process) -> bool {

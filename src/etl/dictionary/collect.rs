@@ -1,8 +1,10 @@
 //! Gathering the facts: each unit by itself, then all units in file order.
 
+use super::callbacks::Callbacks;
 use super::images::{ImageRow, Images, Presence};
 use super::lifetimes::{Lifetimes, Sign};
 use super::machine::MachineFacts;
+use super::opened::{Opened, Opening, tells_path};
 use super::processes::{Event, ProcessRow, ProcessRows};
 use super::refused::Refused;
 use super::samples::{HandleCount, Handles, Samples};
@@ -12,7 +14,7 @@ use super::texts::{TextId, Texts};
 use super::threads::{Life, Threads};
 use super::versions::{FileVersion, Versions};
 use super::volumes::Volumes;
-use crate::bytes::{i64_at, u32_at};
+use crate::bytes::{i64_at, ptr_at, u32_at};
 use crate::etl::census::{BufferSum, Visitor};
 use crate::etl::file::EtlFile;
 use crate::etl::forms::Form;
@@ -23,7 +25,7 @@ use crate::etl::kernel::file_name::{FileName, NameMoment};
 use crate::etl::kernel::image::{ImageEvent, ImageMoment};
 use crate::etl::kernel::image_id::ImageRecord;
 use crate::etl::kernel::merged::SystemRecord;
-use crate::etl::kernel::minifilter::MinifilterCallback;
+use crate::etl::kernel::minifilter::{CallbackMoment, MinifilterCallback};
 use crate::etl::kernel::object::{HandleChange, ObjectEvent};
 use crate::etl::kernel::process::{ProcessEvent, ProcessMoment};
 use crate::etl::kernel::profile::ProfileEvent;
@@ -69,6 +71,8 @@ pub struct Facts {
     pub interval: u32,
     /// Handles.
     pub handles: Handles,
+    /// Callbacks of minifilters.
+    pub callbacks: Callbacks,
     /// The machine.
     pub machine: MachineFacts,
     /// Descriptions of events.
@@ -82,6 +86,8 @@ pub struct Facts {
     pub callback_starts: bool,
     /// Callbacks that refuse.
     pub refused: Refused,
+    /// FileObjects that are opened with paths that may be asked for, where it was told which.
+    pub opened: Opened,
     /// Whether ends of file operations were recorded.
     pub operation_ends: bool,
     /// Whether a file or registry operation has a stack.
@@ -109,6 +115,8 @@ pub struct UnitFacts<'f> {
     /// Time stamps and threads of the last operations: their stacks follow soon.
     operations: Vec<(i64, u32)>,
     last_pid: u32,
+    /// Whether ends of callbacks were met in the unit.
+    callback_ends: bool,
     scratch: String,
     packed: Vec<u8>,
     /// Rows whose order in the unit matters to nobody, but which name texts of the unit.
@@ -118,13 +126,15 @@ pub struct UnitFacts<'f> {
     versions: Vec<(u64, u32, FileVersion)>,
     ids: Vec<(u32, u64, u64, u32)>,
     volumes: Vec<(String, String)>,
+    opening: Option<Opening<'f>>,
 }
 
 impl<'f> UnitFacts<'f> {
-    /// Nothing yet.
-    pub fn new(file: &'f EtlFile) -> Self {
+    /// Nothing yet; with `opening` FileObjects are found that are opened with certain paths.
+    pub fn new(file: &'f EtlFile, opening: Option<Opening<'f>>) -> Self {
         Self {
             file,
+            opening,
             time: TimeKey::new(file),
             facts: Facts::default(),
             began: i64::MAX,
@@ -132,6 +142,7 @@ impl<'f> UnitFacts<'f> {
             known: More::Nothing,
             operations: vec![(i64::MIN, 0); RECENT_OPERATIONS],
             last_pid: u32::MAX,
+            callback_ends: false,
             scratch: String::new(),
             packed: Vec::new(),
             files: Vec::new(),
@@ -190,6 +201,7 @@ impl<'f> UnitFacts<'f> {
                 if let Some(callback) = MinifilterCallback::parse(hook.id, &mut fields) {
                     let time = self.time.of(buffer, ticks);
                     self.facts.refused.add(&CallbackKey::of(&callback), time);
+                    self.facts.callbacks.of(callback.routine).refused += 1;
                 }
             }
             0x0501..=0x0504 => {
@@ -395,10 +407,34 @@ pub fn is_kernel(address: u64, wide: bool) -> bool {
 }
 
 impl UnitFacts<'_> {
+    /// A callback begins, or ends after a span of time that may not be known.
+    #[inline(always)]
+    fn callback(&mut self, routine: u64, ends: bool, span: Option<i64>) {
+        if !ends {
+            // Of what ends later, the end is counted.
+            if !self.callback_ends {
+                self.facts.callbacks.of(routine).begun += 1;
+            }
+            return;
+        }
+        self.callback_ends = true;
+        let sum = self.facts.callbacks.of(routine);
+        sum.ended += 1;
+        if let Some(span) = span {
+            let span = u64::try_from(span).unwrap_or(0);
+            sum.timed += 1;
+            sum.time = sum.time.saturating_add(span);
+            sum.longest = sum.longest.max(span);
+        }
+    }
+
     /// What a kernel event tells besides times, `tid` being the thread of its header or `u32::MAX`.
     fn tell(&mut self, buffer: usize, hook: Hook, record: &Record<'_>, (ticks, tid): (i64, u32)) {
         if is_operation(hook.id) {
             self.operations[slot_of(ticks)] = (ticks, tid);
+            if let Some(opening) = &mut self.opening {
+                opening.see(hook, record);
+            }
         } else if is_stack(hook.id) {
             if let Some(event) = i64_at(record.payload(), 0) {
                 let (ticks, owner) = self.operations[slot_of(event)];
@@ -416,6 +452,20 @@ impl UnitFacts<'_> {
         }
     }
 
+    fn callback_of(&mut self, buffer: usize, hook: Hook, record: &Record<'_>, ticks: i64) {
+        let mut fields = Fields::new(record.payload(), record.wide());
+        let Some(callback) = MinifilterCallback::parse(hook.id, &mut fields) else {
+            return;
+        };
+        let start = start_ticks(hook, record.payload(), record.wide(), ticks);
+        let span = start.map(|start| self.time.of(buffer, ticks) - self.time.of(buffer, start));
+        match callback.moment {
+            CallbackMoment::Init => self.callback(callback.routine, false, None),
+            CallbackMoment::Completion => self.callback(callback.routine, true, span),
+            CallbackMoment::Failure => {}
+        }
+    }
+
     fn began(&mut self, buffer: usize, hook: Hook, record: &Record<'_>, ticks: i64) {
         if let Some(start) = start_ticks(hook, record.payload(), record.wide(), ticks) {
             self.began = self.began.min(self.time.of(buffer, start));
@@ -428,7 +478,11 @@ impl Visitor for UnitFacts<'_> {
 
     fn meet(&mut self, form: &Form<()>) -> Tells {
         self.note_hook(form.hook.id);
-        Tells::of(form.hook, form.wide(), form.header() as u16, form.time_at())
+        let tells = Tells::of(form.hook, form.wide(), form.header() as u16, form.time_at());
+        match self.opening.is_some() && tells_path(form.hook.id) {
+            true => tells.always(),
+            false => tells,
+        }
     }
 
     #[inline(always)]
@@ -442,7 +496,15 @@ impl Visitor for UnitFacts<'_> {
         let says = (bytes.len() >= tells.began_least.into()) & (began >= 1) & (began <= ticks);
         let began = if says { began } else { ticks };
         let event = i64_at(bytes, tells.event_at.into()).unwrap_or(i64::MAX);
-        self.began = self.began.min(self.time.of(buffer, began));
+        let began = self.time.of(buffer, began);
+        self.began = self.began.min(began);
+        if tells.routine_at != 0 && bytes.len() + 8 >= tells.timed_least.into() {
+            let at = tells.routine_at + 8 * u16::from(bytes.len() >= tells.timed_least.into());
+            if let Some(routine) = ptr_at(bytes, at.into(), form.wide()) {
+                let span = says.then(|| self.time.of(buffer, ticks) - began);
+                self.callback(routine, tells.ends, span);
+            }
+        }
         self.stacks_from = self.stacks_from.min(self.time.of(buffer, event));
         if tells.more > self.known {
             self.tell(buffer, form.hook, record, (ticks, form.tid(record)));
@@ -461,6 +523,7 @@ impl Visitor for UnitFacts<'_> {
             Some(hook) => {
                 self.note_hook(hook.id);
                 self.began(buffer, hook, record, ticks);
+                self.callback_of(buffer, hook, record, ticks);
                 if is_stack(hook.id)
                     && let Some(event) = i64_at(record.payload(), 0)
                 {
@@ -522,8 +585,12 @@ impl Facts {
             versions,
             ids,
             volumes,
+            opening,
             ..
         } = unit;
+        if let Some(opening) = opening {
+            self.opened.add(opening);
+        }
         let numbers: Vec<TextId> = more
             .texts
             .iter()
@@ -571,6 +638,7 @@ impl Facts {
             self.interval = more.interval;
         }
         self.handles.merge(more.handles);
+        self.callbacks.merge(more.callbacks);
         self.callback_starts |= more.callback_starts;
         self.refused.merge(more.refused);
         self.operation_ends |= more.operation_ends;
@@ -608,5 +676,6 @@ impl Facts {
             texts.number(&path).unwrap_or(name)
         });
         self.files.finish();
+        self.opened.finish(&self.volumes);
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Many of these facts stand at the end of a trace, behind everything that needs them.
 
+pub mod callbacks;
 pub mod collect;
 pub mod images;
 pub mod lifetimes;
 pub mod machine;
+pub mod opened;
 pub mod processes;
 pub mod refused;
 pub mod samples;

@@ -1,5 +1,6 @@
 //! What records of a hook tell, found out once for each form of record.
 
+use crate::etl::kernel::minifilter::{CallbackMoment, timed_len};
 use crate::etl::keys::{StartAt, is_stack, start_at};
 use crate::etl::record::Hook;
 
@@ -15,6 +16,12 @@ pub struct Tells {
     pub(super) event_at: u16,
     /// Whether there is more than times.
     pub(super) more: More,
+    /// Where in the record the routine of a callback stands, which begins or ends; 0 in other records.
+    pub(super) routine_at: u16,
+    /// With so many bytes a time stands in front of the routine.
+    pub(super) timed_least: u16,
+    /// Whether the callback ends.
+    pub(super) ends: bool,
 }
 
 /// What a record tells besides times.
@@ -42,6 +49,8 @@ impl Tells {
             StartAt::First(least) => (header, header + u16::from(least), false),
             StartAt::Span(_) => (time_at, 0, true),
         };
+        let moment = CallbackMoment::of_hook(hook.id).map(|(moment, _)| moment);
+        let moment = moment.filter(|moment| *moment != CallbackMoment::Failure);
         Self {
             began_at,
             began_least,
@@ -52,6 +61,17 @@ impl Tells {
                 id if is_operation(id) || is_stack(id) => More::Stacks,
                 _ => More::Nothing,
             },
+            routine_at: if moment.is_some() { header } else { 0 },
+            timed_least: header + timed_len(wide),
+            ends: moment == Some(CallbackMoment::Completion),
+        }
+    }
+
+    /// The same of records that tell more than times in any case.
+    pub(super) fn always(self) -> Self {
+        Self {
+            more: More::Facts,
+            ..self
         }
     }
 }

@@ -30,6 +30,17 @@ impl Volumes {
         })
     }
 
+    /// Whether all devices but `others` stand for roots, of drives or of the network.
+    pub fn are_roots(&self, others: impl Fn(&str) -> bool) -> bool {
+        self.prefixes.iter().all(|(device, dos)| {
+            let is_root = match dos.as_bytes() {
+                [_, b':', b'\\'] => true,
+                dos => !dos.is_empty() && dos.iter().all(|byte| *byte == b'\\'),
+            };
+            is_root && device.ends_with('\\') || others(device)
+        })
+    }
+
     /// In a trace without mappings: the volume that `image` (a path below `\Windows\System32`) was loaded from is the
     /// system drive `letter`.
     pub fn guess(&mut self, image: &str, letter: char) {

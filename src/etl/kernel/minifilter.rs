@@ -5,6 +5,7 @@
 
 use super::fields::Fields;
 use super::major_function::major_function_name;
+use crate::bytes::u64_at;
 use crate::pml::detail::{DetailText, FieldSink, Value};
 use crate::trace::time::Zone;
 
@@ -22,6 +23,12 @@ pub mod hook {
     pub const PRE_FAILURE: u16 = 0x0464;
     /// A post-operation callback has ended the operation with a failure.
     pub const POST_FAILURE: u16 = 0x0465;
+}
+
+/// Bytes of a payload at least that begins with a time; the others begin with the routine. See
+/// [`MinifilterCallback::parse`].
+pub fn timed_len(wide: bool) -> u16 {
+    if wide { 8 + 5 * 8 + 4 } else { 8 + 5 * 4 + 4 }
 }
 
 /// What happens to a callback.
@@ -126,6 +133,17 @@ impl MinifilterCallback {
             start_time,
             status: if ended { Some(fields.u32()?) } else { None },
         })
+    }
+
+    /// FileObject and FsContext; `None` where the payload has a length that no build is known to write.
+    #[inline(always)]
+    pub fn file(payload: &[u8], wide: bool) -> Option<(u64, u64)> {
+        if let (true, 44 | 48 | 52 | 56) = (wide, payload.len()) {
+            let from = if payload.len() >= 52 { 8 } else { 0 };
+            let both: &[u8; 16] = payload.get(from + 8..)?.first_chunk()?;
+            return Some((u64_at(both, 0)?, u64_at(both, 8)?));
+        }
+        None
     }
 
     /// What tells callbacks apart, at the cost of a few loads.

@@ -13,6 +13,7 @@ pub mod drives;
 pub mod fault;
 pub mod fields;
 pub mod file_io;
+pub mod file_io_addresses;
 mod file_io_names;
 pub mod file_name;
 pub mod hive;

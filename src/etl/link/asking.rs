@@ -78,14 +78,15 @@ impl<'n> Asking<'n> {
                 // Not the address of anything.
                 tools.kcbs.resize(KCBS, u64::MAX);
                 tools.kcbs[place_of(event.kcb)] = event.kcb;
-                false
+                // Whatever it is called, only what the event adds to that can make a difference.
+                let text = event.name.0;
+                own == Some(true) && tools.keys.of_keyed(event.kcb, text, || noting.key(&path()))
             }
             // The text is all that there is of the path.
             None if event.kcb == 0 => tools.keys.of(event.name.0, || noting.key(&path())),
             None => noting.key(&path()),
         };
-        let may_tell = || event.status >= FAILURES || own == Some(true) && noting.key(&path());
-        named || own != Some(false) && may_tell()
+        named || own != Some(false) && event.status >= FAILURES
     }
 }
 

@@ -7,7 +7,7 @@
 use super::Family;
 use super::joining::DoneOperation;
 use super::noted::NotedHere;
-use crate::etl::gather::{Order, Position};
+use crate::etl::gather::{Copied, Order, Position};
 use crate::etl::sieve::{Addressed, Sieve};
 use hashbrown::HashSet;
 
@@ -190,8 +190,23 @@ impl Columns {
 }
 
 /// Records that may be asked for, in the order of the file.
-#[derive(Debug, Default)]
-pub struct Chosen(pub Box<[Position]>);
+#[derive(Debug)]
+pub enum Chosen {
+    /// Where they are.
+    At(Box<[Position]>),
+    /// The records themselves.
+    Copied(Copied),
+}
+
+impl Chosen {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::At(places) => places.is_empty(),
+            Self::Copied(copied) => copied.is_empty(),
+        }
+    }
+}
 
 /// What was open before a slice and may be asked for.
 pub struct Before<'b> {
@@ -238,15 +253,23 @@ impl Choosing {
         noted.irps().for_each(|irp| told.add(*irp));
         let own = own_objects(columns, done);
 
+        // An operation has many callbacks in a row.
+        let (mut last, mut holds) = ((0, 0), false);
         for (at, row) in columns.callbacks.iter().enumerate() {
-            if objects.holds(row.object) {
-                out.used.insert(row.object);
-                stamps.push(columns.stamp(at, row));
-                // Then all that has its IRP tells how long that operation goes on.
-                if (before.has_operation)(row.data) {
-                    out.called_for.insert(row.data);
-                    told.add(row.data);
+            if (row.object, row.data) != last || at == 0 {
+                last = (row.object, row.data);
+                holds = objects.holds(row.object);
+                if holds {
+                    out.used.insert(row.object);
+                    // Then all that has its IRP tells how long that operation goes on.
+                    if (before.has_operation)(row.data) {
+                        out.called_for.insert(row.data);
+                        told.add(row.data);
+                    }
                 }
+            }
+            if holds {
+                stamps.push(columns.stamp(at, row));
             }
         }
         if !told.is_empty() {
@@ -340,10 +363,10 @@ impl Choosing {
     }
 
     /// The records in order, where they are few enough among `all` records of the slice to be listed.
-    pub fn list(mut self, all: usize) -> Option<Chosen> {
+    pub fn list(mut self, all: usize) -> Option<Box<[Position]>> {
         self.positions.sort_unstable();
         self.positions.dedup();
-        (self.positions.len() <= all / SHARE).then(|| Chosen(self.positions.into()))
+        (self.positions.len() <= all / SHARE).then(|| self.positions.into())
     }
 }
 

@@ -13,16 +13,17 @@ use super::noted::{NotedHere, Noting};
 use super::pairing::{CallbackKey, CallbackSign, SOON};
 use super::part::{Ground, family, push_path};
 use super::reused::{PathKind, Tools};
-use super::stacks::SliceStacks;
+use super::stacks::{SliceStacks, USER_STACK_REFERENCE, is_user_part};
 use crate::etl::classes::{class_of, tells_names};
 use crate::etl::dictionary::collect::Facts;
 use crate::etl::forms::Form;
 use crate::etl::gather::{Choose, Entries, Order, Place, hook_of};
-use crate::etl::kernel::Fields;
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
+use crate::etl::kernel::file_io_addresses::{OperationAddresses, OperationLayout};
 use crate::etl::kernel::minifilter::{CallbackAddresses, MinifilterCallback};
 use crate::etl::kernel::registry::KeyOperation;
 use crate::etl::kernel::thread::ContextSwitch;
+use crate::etl::kernel::{Fields, WideText};
 use crate::etl::keys::{StartAt, TimeKey, is_stack, placing_start_at};
 use crate::etl::record::{Hook, Record};
 use crate::etl::sieve::Addressed;
@@ -130,6 +131,8 @@ pub struct Joining<'s, 'a> {
     columns: Columns,
     path: String,
     asking: Asking<'s>,
+    /// Whether user parts of stacks may be asked for.
+    user_frames: bool,
 }
 
 /// What a record is to [`Joining`].
@@ -155,6 +158,8 @@ enum Kind {
 pub struct Joins {
     kind: Kind,
     start: StartAt,
+    /// Of operations, where that is known.
+    layout: Option<OperationLayout>,
 }
 
 impl<'s, 'a> Joining<'s, 'a> {
@@ -184,6 +189,7 @@ impl<'s, 'a> Joining<'s, 'a> {
             noted: NotedHere::default(),
             columns,
             asking: Asking::new(ground.noting),
+            user_frames: ground.noting.is_none_or(|noting| noting.user_frames),
             path: String::new(),
         }
     }
@@ -195,6 +201,7 @@ impl<'s, 'a> Joining<'s, 'a> {
         let asked = matches!(class_of(hook.id), Class::FileSystem | Class::Registry);
         Joins {
             kind: match hook.id {
+                USER_STACK_REFERENCE if !self.user_frames => Kind::Nothing,
                 id if is_stack(id) => Kind::Stack,
                 0x0524 => Kind::Switch,
                 OPERATION_END => Kind::End,
@@ -206,20 +213,25 @@ impl<'s, 'a> Joining<'s, 'a> {
                 _ => Kind::Nothing,
             },
             start,
+            layout: OperationLayout::of(hook.id, hook.version.into(), wide),
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    fn stack(&mut self, place: Place, hook: Hook, record: &Record<'_>) {
+        let (payload, buffer) = (record.payload(), place.buffer as usize);
+        let event = crate::bytes::i64_at(payload, 0);
+        if let Some(event) = event.filter(|at| self.slice.holds(self.time.of(buffer, *at)))
+            && (self.user_frames || !is_user_part(hook.id, payload, record.wide()))
+        {
+            self.stacks.note(event, place.position());
+        }
+    }
+
+    #[inline(never)]
     fn see(&mut self, place: Place, care: Joins, hook: Hook, ticks: i64, record: &Record<'_>) {
         let buffer = place.buffer as usize;
         let payload = record.payload();
-        if care.kind == Kind::Stack {
-            let event = crate::bytes::i64_at(payload, 0);
-            if let Some(event) = event.filter(|at| self.slice.holds(self.time.of(buffer, *at))) {
-                self.stacks.note(event, place.position());
-            }
-            return;
-        }
         let key = self.time.of(buffer, ticks);
         let start = care.start.of(payload, ticks);
         let start = start.map_or(key, |start| self.time.of(buffer, start));
@@ -258,8 +270,17 @@ impl<'s, 'a> Joining<'s, 'a> {
                 }
             }
             Kind::Operation => {
-                if let Some(io) = FileIo::parse(hook.id, hook.version.into(), &mut fields) {
+                let io = match care.layout {
+                    Some(layout) => layout.read(payload),
+                    None => OperationAddresses::of(hook.id, hook.version.into(), &mut fields),
+                };
+                if let Some(io) = io {
                     let own = self.asking.is_own(record.pid(), Some(io.tid)) == Some(true);
+                    self.note(&io, || {
+                        let mut fields = Fields::new(payload, record.wide());
+                        let io = FileIo::parse(hook.id, hook.version.into(), &mut fields);
+                        io.map(|io| io.path()).unwrap_or_default()
+                    });
                     self.operation(place, order, &io, own);
                 }
             }
@@ -298,6 +319,15 @@ impl<'s, 'a> Joining<'s, 'a> {
         if known.is_none() {
             begun.push(Begun::new(cpu));
         }
+    }
+
+    /// Whether a callback may be one of a file that may be asked for; of others, nothing needs to be known.
+    #[inline]
+    fn may_be_asked_for(&self, payload: &[u8], wide: bool) -> bool {
+        self.noting.is_none_or(|noting| {
+            let file = MinifilterCallback::file(payload, wide);
+            file.is_none_or(|(object, context)| noting.may_hold(object, context))
+        })
     }
 
     fn callback(&mut self, (number, order): (u32, Order), callback: &CallbackAddresses) {
@@ -382,7 +412,7 @@ impl<'s, 'a> Joining<'s, 'a> {
         self.entries.take_at(order);
     }
 
-    fn operation(&mut self, place: Place, order: Order, io: &FileIo<'_>, own: bool) {
+    fn operation(&mut self, place: Place, order: Order, io: &OperationAddresses, own: bool) {
         let creates = matches!(
             io.operation,
             FileOperation::Create | FileOperation::CreateNew
@@ -398,7 +428,6 @@ impl<'s, 'a> Joining<'s, 'a> {
                 self.latest.close(io.file_object, order);
             }
         }
-        self.note(creates, io);
         let Some(tables) = self.tools.begun.get_mut(self.at) else {
             return;
         };
@@ -436,26 +465,34 @@ impl<'s, 'a> Joining<'s, 'a> {
         first.copied().unwrap_or(0) + place.index()
     }
 
-    /// Notes what may be asked for.
-    fn note(&mut self, creates: bool, io: &FileIo<'_>) {
+    /// Notes what may be asked for; `path_of` reads the path that the record tells.
+    #[inline]
+    fn note<'p>(&mut self, io: &OperationAddresses, path_of: impl FnOnce() -> WideText<'p>) {
         let Some(noting) = self.noting else { return };
-        match io.operation {
+        let opened = match io.operation {
             FileOperation::DeletePath | FileOperation::RenamePath | FileOperation::SetLinkPath => {
                 self.path.clear();
-                push_path(self.facts, io.path(), &mut self.path);
+                push_path(self.facts, path_of(), &mut self.path);
                 if noting.file(&self.path) {
                     self.noted.irp(io.irp);
                     // Whatever the file is called before.
                     self.noted.partial(io.file_object);
                 }
+                None
             }
-            _ => {}
-        }
-        if creates {
+            FileOperation::Create | FileOperation::CreateNew => {
+                if !noting.may_open(io.file_object) {
+                    return;
+                }
+                Some(path_of())
+            }
+            _ => None,
+        };
+        if let Some(opened) = opened {
             let (facts, path) = (self.facts, &mut self.path);
-            let kind = self.tools.paths.of(io.path().0, || {
+            let kind = self.tools.paths.of(opened.0, || {
                 path.clear();
-                push_path(facts, io.path(), path);
+                push_path(facts, opened, path);
                 match is_whole(path) {
                     false => PathKind::Partial,
                     true if noting.file(path) => PathKind::Wanted,
@@ -467,7 +504,7 @@ impl<'s, 'a> Joining<'s, 'a> {
                 PathKind::Partial => self.noted.partial(io.file_object),
                 PathKind::Wanted => {
                     self.path.clear();
-                    push_path(self.facts, io.path(), &mut self.path);
+                    push_path(self.facts, opened, &mut self.path);
                     self.noted.opened(io.file_object, &self.path);
                 }
                 PathKind::Other => {}
@@ -573,13 +610,21 @@ impl<'a> Choose<'a> for Joining<'_, 'a> {
 
     #[inline(always)]
     fn kernel(&mut self, place: Place, form: &Form<Joins>, ticks: i64, record: Record<'a>) {
-        self.see(place, form.care, form.hook, ticks, &record);
+        match form.care.kind {
+            Kind::Stack => self.stack(place, form.hook, &record),
+            // Half of the records of a trace, few of which may be asked for.
+            Kind::Callback if !self.may_be_asked_for(record.payload(), record.wide()) => {}
+            _ => self.see(place, form.care, form.hook, ticks, &record),
+        }
     }
 
     fn other(&mut self, place: Place, record: Record<'a>) {
         if let (Some(hook), Some(ticks)) = (hook_of(&record), record.time()) {
             let care = self.care(hook, record.wide());
-            self.see(place, care, hook, ticks, &record);
+            match care.kind {
+                Kind::Stack => self.stack(place, hook, &record),
+                _ => self.see(place, care, hook, ticks, &record),
+            }
         }
     }
 }

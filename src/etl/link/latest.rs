@@ -30,7 +30,7 @@ const RECENT: usize = 256;
 impl Default for Latest {
     fn default() -> Self {
         Self {
-            here: HashMap::with_capacity(1 << 9),
+            here: HashMap::with_capacity(1 << 11),
             wanted: HashSet::with_capacity(1 << 9),
             // Not the address of anything.
             recent: Box::new([u64::MAX; RECENT]),

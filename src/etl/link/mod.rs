@@ -6,7 +6,7 @@
 
 mod asking;
 mod begun;
-mod columns;
+pub mod columns;
 pub mod early;
 mod joining;
 mod latest;
@@ -20,11 +20,12 @@ pub mod stacks;
 use super::dictionary::collect::Facts;
 use super::dictionary::texts::{TextId, Texts};
 use super::file::EtlFile;
-use super::gather::Place;
+use super::gather::{Loaded, Making, Place, Position, Space};
 use super::sieve::Addressed;
 use super::slices::{Slice, slices};
 use crate::trace::path::is_whole;
-use crate::trace::{Tick, for_each_unit};
+use crate::trace::room::is_capped;
+use crate::trace::{Frames, Tick, for_each_unit};
 use columns::{Before, Choosing, Chosen};
 use early::Early;
 use hashbrown::HashMap;
@@ -152,6 +153,10 @@ pub struct Links {
     noted: Option<Vec<Noted>>,
     /// The processes of which it may be asked what failed.
     own: Vec<bool>,
+    /// Whether frames of stacks in user mode may be asked for.
+    user_frames: bool,
+    /// The keys of files that may be asked for.
+    keys: Addressed,
 }
 
 static NOTHING: std::sync::LazyLock<Imports> = std::sync::LazyLock::new(Imports::default);
@@ -193,7 +198,8 @@ impl Links {
             ..Sewing::default()
         };
         let mut lists = Vec::new();
-        let (mut next, mut listed) = (0, 0);
+        let mut next = 0;
+        let mut keeping = Keeping::default();
         for_each_unit(
             0..out.slices.len(),
             tick,
@@ -201,10 +207,9 @@ impl Links {
             |mut part: Part| {
                 let chosen = sewing.add(ground, next, &mut part)?;
                 let mut noted = part.noted.finish(&mut sewing.texts);
-                noted.chosen = chosen.filter(|chosen| {
-                    listed += chosen.0.len();
-                    listed <= MOST_LISTED
-                });
+                if let (Some(chosen), Some(loaded)) = (chosen, &part.loaded) {
+                    noted.chosen = keeping.keep(chosen, loaded)?;
+                }
                 lists.push(noted);
                 next += 1;
                 Ok(())
@@ -215,6 +220,8 @@ impl Links {
         if let Some(noting) = noting {
             out.noted = Some(lists);
             out.own.clone_from(&noting.processes);
+            out.user_frames = noting.user_frames;
+            out.keys = noting.keys.clone();
         }
         Ok(out)
     }
@@ -222,6 +229,18 @@ impl Links {
     /// Whether it serves only those who ask for what was noted.
     pub fn is_partial(&self) -> bool {
         self.noted.is_some()
+    }
+
+    /// Whether callbacks with this FileObject and FsContext were joined: those on files that nobody will ask for were not.
+    #[inline]
+    pub fn knows_callback(&self, facts: &Facts, object: u64, context: u64) -> bool {
+        let opened = facts.opened.sieve().filter(|_| self.is_partial());
+        opened.is_none_or(|opened| opened.may_hold(object) || self.keys.holds(context))
+    }
+
+    /// Whether it knows the frames of stacks that are wanted.
+    pub fn knows(&self, frames: Frames) -> bool {
+        self.noted.is_none() || self.user_frames || frames != Frames::All
     }
 
     /// What was noted of slice `at`; `None` where nothing was to be.
@@ -242,8 +261,36 @@ impl Links {
     }
 }
 
-/// Records that are listed at most because they may be asked for: 64 MiB of them.
+/// Records that are listed at most because they may be asked for: 64 MiB of their places.
 const MOST_LISTED: usize = 8 << 20;
+/// Bytes of these that are copied at most.
+const MOST_COPIED: usize = 64 << 20;
+
+/// Keeps what is chosen of slices, within bounds.
+#[derive(Default)]
+struct Keeping {
+    listed: usize,
+    copied: usize,
+    making: Making,
+}
+
+impl Keeping {
+    /// Keeps the records at `chosen`, or at least their places.
+    fn keep(
+        &mut self,
+        chosen: Box<[Position]>,
+        (loaded, space): &(Loaded<'_>, Space<'_>),
+    ) -> io::Result<Option<Chosen>> {
+        if self.copied < MOST_COPIED && !is_capped() {
+            // They are still in the cache, and hardly any page of the file is without one.
+            let copied = loaded.copy(&chosen, space, &mut self.making)?;
+            self.copied += copied.bytes();
+            return Ok(Some(Chosen::Copied(copied)));
+        }
+        self.listed += chosen.len();
+        Ok((self.listed <= MOST_LISTED).then_some(Chosen::At(chosen)))
+    }
+}
 
 /// What is open between two slices, while they are sewn together.
 #[derive(Default)]
@@ -286,7 +333,7 @@ impl Sewing {
         ground: Ground<'_>,
         at: usize,
         part: &mut Part,
-    ) -> io::Result<Option<Chosen>> {
+    ) -> io::Result<Option<Box<[Position]>>> {
         let mut threads: Vec<(u16, u32)> = self.threads.iter().map(|(c, t)| (*c, *t)).collect();
         threads.sort_unstable();
         let imports = &mut self.imports[at];

@@ -5,7 +5,7 @@ use super::columns::Chosen;
 use crate::etl::dictionary::collect::Facts;
 use crate::etl::dictionary::lifetimes::Lifetimes;
 use crate::etl::dictionary::texts::{TextId, Texts};
-use crate::etl::sieve::Addressed;
+use crate::etl::sieve::{Addressed, Sieve};
 use crate::trace::{Owners, Process};
 use hashbrown::HashMap;
 
@@ -14,8 +14,15 @@ pub trait Foresee: Sync {
     /// Whether events on a file may be asked for by its path; `root` is the Windows folder of the traced machine.
     fn file(&self, root: Option<&str>, path: &str) -> bool;
 
+    /// Whether [`Foresee::file`] may take a file whatever the Windows folder is, and whatever letters the drives have:
+    /// `path` is as it stands in the trace. It is asked before the trace has told either.
+    fn any_file(&self, path: &str) -> bool;
+
     /// Whether events on a registry key, or on anything below it, may be asked for by its path.
     fn key(&self, path: &str) -> bool;
+
+    /// Whether frames of stacks in user mode may be asked for.
+    fn user_frames(&self) -> bool;
 
     /// Whether it may be asked what failed for a process.
     fn process(&self, process: &Process) -> bool;
@@ -27,10 +34,14 @@ pub struct Noting<'a> {
     root: Option<&'a str>,
     /// The keys of files that may be asked for at any time.
     pub keys: Addressed,
+    /// FileObjects that are ever opened with a path that may be asked for, where that is known.
+    opened: Option<&'a Sieve>,
     /// KCBs that have a name at any time which may be asked for.
     named_kcbs: Addressed,
     /// KCBs that have other names at all times.
     other_kcbs: Addressed,
+    /// Whether frames of stacks in user mode may be asked for.
+    pub user_frames: bool,
     /// The processes of which it may be asked what failed.
     pub processes: Vec<bool>,
     /// Their ids, and those of their threads.
@@ -40,7 +51,7 @@ pub struct Noting<'a> {
 impl<'a> Noting<'a> {
     /// For what `foresee` tells; `None` where it takes what has no path. `owners` finds the ids of processes.
     pub fn new(
-        facts: &Facts,
+        facts: &'a Facts,
         (foresee, root): (&'a dyn Foresee, Option<&'a str>),
         processes: &[Process],
         owners: impl Fn(&[bool]) -> Owners,
@@ -63,8 +74,10 @@ impl<'a> Noting<'a> {
             foresee,
             root,
             keys,
+            opened: facts.opened.sieve(),
             named_kcbs,
             other_kcbs,
+            user_frames: foresee.user_frames(),
             owners: owners(&processes),
             processes,
         })
@@ -73,6 +86,18 @@ impl<'a> Noting<'a> {
     /// Whether a file may be asked for.
     pub fn file(&self, path: &str) -> bool {
         self.foresee.file(self.root, path)
+    }
+
+    /// Whether a FileObject may be opened with a path that may be asked for, at any time.
+    #[inline]
+    pub fn may_open(&self, object: u64) -> bool {
+        self.opened.is_none_or(|opened| opened.may_hold(object))
+    }
+
+    /// Whether a file may be asked for, at any time, by the FileObject and FsContext of a callback.
+    #[inline]
+    pub fn may_hold(&self, object: u64, context: u64) -> bool {
+        self.may_open(object) || self.keys.holds(context)
     }
 
     /// Whether something is of a process of which it may be asked what failed, by the ids of process and thread; `None`

@@ -12,7 +12,7 @@ use super::{End, Family, Ref, Told};
 use crate::etl::body::Body;
 use crate::etl::dictionary::collect::Facts;
 use crate::etl::file::EtlFile;
-use crate::etl::gather::{Loaded, Order, Place, Placed, Position, Slots, hook_of};
+use crate::etl::gather::{Loaded, Order, Place, Placed, Position, Slots, Space, hook_of};
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
 use crate::etl::kernel::minifilter::MinifilterCallback;
 use crate::etl::kernel::{Fields, WideText};
@@ -87,7 +87,9 @@ pub struct Create {
 
 /// A slice, looked through by itself.
 #[derive(Debug, Default)]
-pub struct Part {
+pub struct Part<'g> {
+    /// Its buffers, and the space that they were gathered to.
+    pub loaded: Option<(Loaded<'g>, Space<'g>)>,
     /// What is open at its end, as far as records were left to look at.
     pub pairing: Pairing<Ref>,
     /// Ends that belong to earlier slices.
@@ -182,9 +184,9 @@ impl Ground<'_> {
 /// Bytes that hold the record of almost any create.
 const USUAL_CREATE: usize = 1 << 10;
 
-impl Part {
+impl<'g> Part<'g> {
     /// Looks through slice `at`.
-    pub fn of(ground: Ground<'_>, at: usize) -> io::Result<Self> {
+    pub fn of(ground: Ground<'g>, at: usize) -> io::Result<Self> {
         let Ground {
             file,
             facts,
@@ -298,6 +300,7 @@ impl Part {
         }
         let entries = records.into_entries();
         space.keep(entries);
+        out.loaded = ground.noting.is_some().then_some((loaded, space));
         Ok(out)
     }
 

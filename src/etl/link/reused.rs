@@ -2,7 +2,7 @@
 
 use super::begun::Begun;
 use super::columns::Columns;
-use hashbrown::{DefaultHashBuilder, HashMap};
+use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher as _;
 use std::sync::{Mutex, PoisonError};
 
@@ -13,14 +13,14 @@ const MOST: usize = 1 << 17;
 /// is another one in every run: to compare the texts themselves takes as long as to find out again.
 #[derive(Debug)]
 pub struct Remembered<V> {
-    known: HashMap<(u64, usize), V>,
+    known: HashTable<(u64, usize, V)>,
     hasher: DefaultHashBuilder,
 }
 
 impl<V> Default for Remembered<V> {
     fn default() -> Self {
         Self {
-            known: HashMap::new(),
+            known: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
         }
     }
@@ -29,15 +29,22 @@ impl<V> Default for Remembered<V> {
 impl<V: Copy> Remembered<V> {
     /// What is known of a text, which `find` finds out the first time.
     pub fn of(&mut self, text: &[u8], find: impl FnOnce() -> V) -> V {
-        let key = (self.hasher.hash_one(text), text.len());
-        if let Some(known) = self.known.get(&key) {
+        self.of_keyed(0, text, find)
+    }
+
+    /// The same of a text together with an address.
+    pub fn of_keyed(&mut self, address: u64, text: &[u8], find: impl FnOnce() -> V) -> V {
+        let (hash, len) = (self.hasher.hash_one((address, text)), text.len());
+        let same = |known: &(u64, usize, V)| (known.0, known.1) == (hash, len);
+        if let Some((.., known)) = self.known.find(hash, same) {
             return *known;
         }
         let found = find();
         if self.known.len() >= MOST {
             self.known.clear();
         }
-        self.known.insert(key, found);
+        let entry = (hash, len, found);
+        self.known.insert_unique(hash, entry, |(hash, ..)| *hash);
         found
     }
 }
@@ -60,7 +67,7 @@ pub struct Tools {
     pub begun: Vec<Begun>,
     /// What the paths of creates are.
     pub paths: Remembered<PathKind>,
-    /// Whether registry keys may be asked for, by the text of an event that has all of it.
+    /// Whether registry keys may be asked for, by the text of an event and its KCB; 0 where the text is all of the path.
     pub keys: Remembered<bool>,
     /// KCBs of which no event is asked for, by address.
     pub kcbs: Vec<u64>,

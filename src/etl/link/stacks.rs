@@ -2,6 +2,7 @@
 //!
 //! A stack names its event by time stamp and thread: equal for all of 23,762 stacks of two real traces.
 
+use crate::bytes::ptr_at;
 use crate::etl::dictionary::collect::is_kernel;
 use crate::etl::dictionary::stacks::StackKeys;
 use crate::etl::gather::{Position, Slots};
@@ -10,6 +11,22 @@ use crate::etl::kernel::stack::StackEvent;
 use crate::etl::record::Record;
 use crate::etl::sieve::Sieve;
 use hashbrown::HashSet;
+
+/// The user part of a stack, by its key.
+pub const USER_STACK_REFERENCE: u16 = 0x1826;
+/// A part of a stack, frame by frame.
+const STACK: u16 = 0x1820;
+/// Where its frames begin: behind time stamp, process and thread.
+const FRAMES: usize = 16;
+
+/// Whether a stack record is the user part of a stack.
+#[inline]
+pub fn is_user_part(hook: u16, payload: &[u8], wide: bool) -> bool {
+    match hook {
+        STACK => ptr_at(payload, FRAMES, wide).is_some_and(|frame| !is_kernel(frame, wide)),
+        hook => hook == USER_STACK_REFERENCE,
+    }
+}
 
 /// A stack and its event.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +77,8 @@ impl<'t> Needed<'t> {
 pub struct SliceStacks<'a> {
     noted: Vec<Noted>,
     rows: Vec<Row<'a>>,
+    /// The events of `rows`: most have no stack.
+    events: Sieve,
 }
 
 impl<'a> SliceStacks<'a> {
@@ -67,7 +86,7 @@ impl<'a> SliceStacks<'a> {
     pub fn with(noted: Vec<Noted>) -> Self {
         Self {
             noted,
-            rows: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -90,8 +109,7 @@ impl<'a> SliceStacks<'a> {
         };
         let (event, tid, user) = match &stack {
             StackEvent::Stack(stack) => {
-                let first = stack.frames.iter().next();
-                let user = first.is_some_and(|frame| !is_kernel(frame, record.wide()));
+                let user = is_user_part(hook, record.payload(), record.wide());
                 (stack.event_time, stack.tid, user)
             }
             StackEvent::Reference(reference) => {
@@ -99,6 +117,7 @@ impl<'a> SliceStacks<'a> {
             }
             StackEvent::Key(_) => return,
         };
+        self.events.add(event as u64);
         self.rows.push(Row {
             event,
             tid,
@@ -145,6 +164,9 @@ impl<'a> SliceStacks<'a> {
         keys: &StackKeys,
         out: &mut Vec<u64>,
     ) {
+        if !self.events.may_hold(ticks as u64) {
+            return;
+        }
         let from = self
             .rows
             .partition_point(|row| (row.event, row.tid) < (ticks, tid.unwrap_or(0)));

@@ -8,7 +8,8 @@ use super::reach::Seen;
 use crate::etl::classes::tells_names;
 use crate::etl::gather::{Entries, Place};
 use crate::etl::kernel::Fields;
-use crate::etl::kernel::file_io::{FileIo, FileOperation, OperationEnd};
+use crate::etl::kernel::file_io::{FileOperation, OperationEnd};
+use crate::etl::kernel::file_io_addresses::OperationAddresses;
 use crate::etl::kernel::minifilter::MinifilterCallback;
 use crate::etl::kernel::registry::{KeyEvent, KeyOperation};
 use crate::etl::keynames::push_key;
@@ -168,6 +169,13 @@ impl<'a> ByNoted<'a> {
         match seen {
             Seen::Callback => {
                 let callback = MinifilterCallback::parse(hook.id, &mut fields)?;
+                let (object, context) = (callback.file_object, callback.fs_context);
+                if !self
+                    .links
+                    .knows_callback(self.trace.facts(), object, context)
+                {
+                    return None;
+                }
                 if self.objects.holds(callback.file_object) {
                     self.irps.add(callback.callback_data);
                     return Some(KEPT);
@@ -197,7 +205,7 @@ impl<'a> ByNoted<'a> {
                 self.by_irp(end.irp, start, place)
             }
             Seen::File => {
-                let io = FileIo::parse(hook.id, hook.version.into(), &mut fields)?;
+                let io = OperationAddresses::of(hook.id, hook.version.into(), &mut fields)?;
                 if self.objects.holds(io.file_object) {
                     self.irps.add(io.irp);
                     return Some(KEPT);

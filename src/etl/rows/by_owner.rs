@@ -5,7 +5,8 @@ use super::pairs::{KEPT, NO_OBJECT, Pair, Pairs, Verdicts, What};
 use super::reach::Seen;
 use crate::etl::gather::Place;
 use crate::etl::kernel::Fields;
-use crate::etl::kernel::file_io::{FileIo, FileOperation, OperationEnd};
+use crate::etl::kernel::file_io::{FileOperation, OperationEnd};
+use crate::etl::kernel::file_io_addresses::OperationAddresses;
 use crate::etl::kernel::registry::KeyEvent;
 use crate::etl::link::Imports;
 use crate::etl::record::{Hook, Record};
@@ -59,7 +60,8 @@ impl<'a> ByOwner<'a> {
         let mut fields = Fields::new(record.payload(), record.wide());
         let pair = match seen {
             Seen::File => {
-                let Some(io) = FileIo::parse(hook.id, hook.version.into(), &mut fields) else {
+                let version = hook.version.into();
+                let Some(io) = OperationAddresses::of(hook.id, version, &mut fields) else {
                     return Some(KEPT);
                 };
                 let own = by_pid.or(by_tid(Some(io.tid))) == Some(true);
@@ -112,7 +114,7 @@ impl<'a> ByOwner<'a> {
     }
 
     /// Whether an operation has a second path, or a later slice tells that it failed.
-    fn tells(&self, io: &FileIo<'_>, place: Place) -> bool {
+    fn tells(&self, io: &OperationAddresses, place: Place) -> bool {
         let late = || {
             let late = self.imports.late.get(&self.trace.number_at(place));
             late.and_then(|late| late.end)

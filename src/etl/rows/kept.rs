@@ -19,6 +19,8 @@ pub enum Role {
 pub struct Kept {
     /// Which of the gathered records.
     pub record: u32,
+    /// Its time stamp, in ticks.
+    pub ticks: i64,
     /// What it is.
     pub role: Role,
     /// Position in the list of processes.
@@ -46,10 +48,10 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Time stamps of its further records, which its stacks may belong to as well as to itself.
-    pub fn further_ticks(&self) -> impl Iterator<Item = i64> + use<> {
+    /// Time stamps of all its records, which its stacks belong to.
+    pub fn all_ticks(&self) -> impl Iterator<Item = i64> + use<> {
         let [first, second] = self.more_stacks;
-        let further = [self.end_stack, first, second];
-        further.into_iter().flatten().map(|(ticks, _)| ticks)
+        let further = [self.end_stack, first, second].into_iter().flatten();
+        std::iter::once(self.ticks).chain(further.map(|(ticks, _)| ticks))
     }
 }

@@ -14,8 +14,9 @@ mod walk;
 #[cfg(test)]
 mod slice_tests;
 
-use super::gather::{Entries, Loaded, Position, Slots};
+use super::gather::{Entries, Loaded, Slots};
 use super::link::Links;
+use super::link::columns::Chosen;
 use super::link::stacks::Needed;
 use super::slices::Slice;
 use super::trace::EtlTrace;
@@ -37,16 +38,19 @@ pub fn decode(trace: &EtlTrace, at: usize, jobs: &mut [Job<'_>]) -> io::Result<(
         return Ok(());
     };
     let noted = trace.links().noted(at);
-    let list = noted.and_then(|noted| Some(&*noted.chosen.as_ref()?.0));
+    let list = noted.and_then(|noted| noted.chosen.as_ref());
     let (mut listed, mut others) = (Vec::new(), Vec::new());
     for job in jobs {
         let select = job.select;
         if !trace.may_hold(slice, select.from, select.to) {
             continue;
         }
-        let foreseen = how_far(trace, select);
+        let foreseen = match trace.links().knows(job.want.frames) {
+            true => how_far(trace, select),
+            false => Foreseen::Nothing,
+        };
         let by_list = list.filter(|_| foreseen == Foreseen::FilesAndKeys);
-        if by_list.is_some_and(<[_]>::is_empty) {
+        if by_list.is_some_and(Chosen::is_empty) {
             continue;
         }
         let links = match foreseen {
@@ -101,12 +105,15 @@ fn how_far(trace: &EtlTrace, select: &Select<'_>) -> Foreseen {
 fn read<'l>(
     trace: &'l EtlTrace,
     (at, slice): (usize, &'l Slice),
-    list: Option<&[Position]>,
+    list: Option<&Chosen>,
     jobs: Vec<(&'l Links, Option<Reach<'l>>, &mut Job<'_>)>,
 ) -> io::Result<()> {
     let with_stacks = |job: &Job<'_>| job.want.frames != Frames::None;
     let any_stacks = list.is_some() || jobs.iter().any(|(.., job)| with_stacks(job));
-    let loaded = Loaded::new(trace.file(), slice, any_stacks)?;
+    let loaded = match list {
+        Some(Chosen::Copied(_)) => Loaded::without_bytes(trace.file(), slice),
+        _ => Loaded::new(trace.file(), slice, any_stacks)?,
+    };
     let mut space = loaded.space();
     let (mut choices, mut left) = (Vec::new(), Vec::new());
     for (links, reach, job) in jobs {
@@ -117,7 +124,8 @@ fn read<'l>(
     let mut choices = Choices(choices);
     let numbers = trace.first_numbers();
     let slots = match list {
-        Some(list) => loaded.pick(list, numbers, &mut space, &mut choices)?,
+        Some(Chosen::Copied(copied)) => loaded.pick_copied(copied, numbers, &mut choices),
+        Some(Chosen::At(list)) => loaded.pick(list, numbers, &mut space, &mut choices)?,
         None => loaded.gather(numbers, &mut space, &mut choices)?,
     };
     let mut done = Vec::with_capacity(AT_ONCE);
@@ -161,9 +169,8 @@ fn finish<'a>(
     walk.finish();
     let written = |buffer, ticks| trace.key(buffer, ticks);
     if select.paths.is_some() {
-        let mut needed: HashSet<i64> = walk.rows.iter().flat_map(Kept::further_ticks).collect();
-        let own = |kept: &Kept| Some(records.get(kept.record as usize, no_time)?.ticks);
-        needed.extend(walk.rows.iter().filter_map(own));
+        let mut needed: HashSet<i64> = HashSet::with_capacity(2 * walk.rows.len());
+        needed.extend(walk.rows.iter().flat_map(Kept::all_ticks));
         stacks.finish(slots, Needed::these(&needed), written);
     } else {
         stacks.finish(slots, Needed::All, written);

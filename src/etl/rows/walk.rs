@@ -27,8 +27,16 @@ struct Open {
     record: Ref,
     /// Position among the rows that were taken.
     row: Option<u32>,
-    /// Which of the gathered records it is.
-    at: u32,
+    at: Gathered,
+}
+
+/// A record that was gathered.
+#[derive(Debug, Clone, Copy)]
+struct Gathered {
+    /// Which it is.
+    number: u32,
+    /// Its time stamp, in ticks.
+    ticks: i64,
 }
 
 /// A walk through a slice.
@@ -64,7 +72,7 @@ struct Owner {
 
 /// A row that may be kept.
 struct NewRow {
-    record: u32,
+    record: Gathered,
     class: Class,
     role: Role,
     /// Process and thread that the payload names.
@@ -105,6 +113,10 @@ impl<'a> Walk<'a> {
     #[inline]
     pub fn record(&mut self, at: u32, order: Order, placed: &Placed<'_>) {
         self.order = order;
+        let at = Gathered {
+            number: at,
+            ticks: placed.ticks,
+        };
         let class = placed.hook.map_or(Class::Event, |hook| class_of(hook.id));
         let body = Body::of(placed);
         match &body {
@@ -191,7 +203,8 @@ impl<'a> Walk<'a> {
         }
         let owner = row.owner.unwrap_or_else(|| self.owner(placed, row.named));
         self.rows.push(Kept {
-            record: row.record,
+            record: row.record.number,
+            ticks: row.record.ticks,
             role: row.role,
             process: owner.process,
             tid: owner.tid,
@@ -211,7 +224,7 @@ impl<'a> Walk<'a> {
     /// Keeps a record that tells more of another row; it has no path, so no test of paths takes it.
     fn further(
         &mut self,
-        record: u32,
+        record: Gathered,
         placed: &Placed<'_>,
         class: Class,
         named: (Option<u32>, Option<u32>),
@@ -258,7 +271,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn file(&mut self, at: u32, placed: &Placed<'_>, io: &FileIo<'_>) {
+    fn file(&mut self, at: Gathered, placed: &Placed<'_>, io: &FileIo<'_>) {
         let facts = self.trace.facts();
         let creates = matches!(
             io.operation,
@@ -316,7 +329,7 @@ impl<'a> Walk<'a> {
     /// Takes the row of a file operation, if it is wanted.
     fn operation(
         &mut self,
-        at: u32,
+        at: Gathered,
         placed: &Placed<'_>,
         io: &FileIo<'_>,
         (record, named): (&Ref, (Option<u32>, Option<u32>)),
@@ -385,7 +398,7 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn file_end(&mut self, at: u32, placed: &Placed<'_>, end: &OperationEnd) {
+    fn file_end(&mut self, at: Gathered, placed: &Placed<'_>, end: &OperationEnd) {
         self.names.remove(&end.irp);
         self.early.take(end.irp);
         let first = self.pairing.end(end.irp);
@@ -424,7 +437,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn callback(&mut self, at: u32, placed: &Placed<'_>, callback: &MinifilterCallback) {
+    fn callback(&mut self, at: Gathered, placed: &Placed<'_>, callback: &MinifilterCallback) {
         let (key, sign) = key_of(callback);
         // The callback data is what the operation is called by in its own events.
         let irp = callback.callback_data;
@@ -510,7 +523,7 @@ impl<'a> Walk<'a> {
         self.pairing.callback(key, sign, placed.start, open);
     }
 
-    fn other(&mut self, at: u32, placed: &Placed<'_>, class: Class, body: &Body<'_>) {
+    fn other(&mut self, at: Gathered, placed: &Placed<'_>, class: Class, body: &Body<'_>) {
         let names = placed.hook.is_some_and(|hook| tells_names(hook.id));
         let classes = &self.select.classes;
         if !classes.is_empty() && !classes.contains(&class) || names && self.select.paths.is_some()

@@ -71,7 +71,15 @@ impl Inputs {
                 // As `analyze` opens it.
                 None => {
                     let scope = Scope::default();
-                    let trace = EtlTrace::open_for(bytes, path, &Asked(&scope), &|_| ());
+                    let trace = EtlTrace::open_for(
+                        bytes,
+                        path,
+                        &Asked {
+                            scope: &scope,
+                            user_frames: false,
+                        },
+                        &|_| (),
+                    );
                     out.etl.extend(trace.ok());
                 }
             }

@@ -23,6 +23,14 @@ impl Foresee for Some7 {
         is_some(path)
     }
 
+    fn any_file(&self, path: &str) -> bool {
+        self.file(None, path)
+    }
+
+    fn user_frames(&self) -> bool {
+        true
+    }
+
     fn key(&self, path: &str) -> bool {
         is_some(path)
     }
@@ -72,6 +80,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| BUDGET.spend(data, |data| {
         assert_eq!(rows(&trace), whole);
     }
     // And for who asks for some files only.
+    let (some, path) = (Some(&Some7 as &dyn Foresee), Path::new("x.etl"));
+    let Ok(mut trace) = EtlTrace::survey_for(source(&bytes), path, some, &|_| ()) else {
+        return;
+    };
     trace.link_noting(1, Some(&Some7), &|_| ()).unwrap();
     let test = |_: Class, path: &str, target: &str| is_some(path) || is_some(target);
     let memo = Memo::default();
