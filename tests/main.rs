@@ -10,6 +10,7 @@ mod clocks;
 mod damage;
 mod damage_matrix;
 mod etl_census;
+mod etl_filters;
 mod etl_info;
 mod etl_payloads;
 mod etl_payloads_more;

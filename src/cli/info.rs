@@ -21,7 +21,7 @@ pub fn run(args: &InfoArgs, global: &GlobalArgs) -> Result<Status, CliError> {
         let info = trace.info();
         let drivers = identify(info, &Observers::default());
         let etl = match trace {
-            OpenTrace::Etl(trace) => Some((trace.etl_facts(), trace.facts())),
+            OpenTrace::Etl(trace) => Some((trace.etl_facts(), &**trace)),
             OpenTrace::Pml(_) => None,
         };
         let etl = etl.as_ref().map(|(etl, facts)| (etl, *facts));

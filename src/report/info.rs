@@ -1,6 +1,7 @@
 //! What `info` says, as JSON and as text.
 
 use super::activity::{CpuReport, HandleRow, cpu, handles};
+use super::filters::{FilterRow, filters, write_filters};
 use super::nouns::{EVENT, PROCESSOR};
 use super::reader::Reader;
 use super::style::{
@@ -8,8 +9,7 @@ use super::style::{
 };
 use super::words;
 use crate::drivers::DriverList;
-use crate::etl::EtlFacts;
-use crate::etl::dictionary::collect::Facts;
+use crate::etl::{EtlFacts, EtlTrace};
 use crate::findings::schema::MachineFacts;
 use crate::lang::{Lang, Message};
 use crate::tell;
@@ -43,6 +43,7 @@ pub struct InfoReport<'a> {
     etl: Option<&'a EtlFacts>,
     cpu: Option<CpuReport>,
     handles: Option<Vec<HandleRow>>,
+    minifilters: Option<Vec<FilterRow>>,
     #[serde(skip)]
     info: &'a TraceInfo,
 }
@@ -61,8 +62,9 @@ impl<'a> InfoReport<'a> {
         name: &str,
         info: &'a TraceInfo,
         drivers: &DriverList,
-        etl: Option<(&'a EtlFacts, &Facts)>,
+        etl: Option<(&'a EtlFacts, &EtlTrace)>,
     ) -> Self {
+        let facts = etl.map(|(_, trace)| trace.facts());
         let third_party = drivers.list.iter().filter(|driver| driver.third_party);
         Self {
             schema: SCHEMA,
@@ -84,8 +86,9 @@ impl<'a> InfoReport<'a> {
             },
             warnings: Cow::Borrowed(&info.warnings),
             etl: etl.map(|(etl, _)| etl),
-            cpu: etl.and_then(|(_, facts)| cpu(facts, drivers)),
-            handles: etl.and_then(|(_, facts)| handles(facts, info)),
+            cpu: facts.and_then(|facts| cpu(facts, drivers)),
+            handles: facts.and_then(|facts| handles(facts, info)),
+            minifilters: etl.and_then(|(_, trace)| filters(trace, drivers)),
             info,
         }
     }
@@ -155,6 +158,9 @@ fn write_text(
         )
     };
     line(out, lang.pick("Stacks", "堆栈"), stacks)?;
+    if let Some(filters) = &report.minifilters {
+        write_filters(out, filters, lang)?;
+    }
     writeln!(out, "\n{}", paint(BOLD, lang.pick("Events", "事件")))?;
     for class in Class::ALL {
         write_class(out, report.classes, class, lang)?;

@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod batch;
 pub mod drivers;
+pub mod filters;
 pub mod html;
 pub mod info;
 mod nouns;

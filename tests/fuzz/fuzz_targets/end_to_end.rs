@@ -105,8 +105,8 @@ fn readers(zone: &Zone) -> [Reader<'_>; 2] {
 }
 
 fn info(trace: &dyn Trace, etl: Option<&EtlTrace>, drivers: &DriverList) {
-    let facts = etl.map(|etl| (etl.etl_facts(), etl.facts()));
-    let facts = facts.as_ref().map(|(etl, facts)| (etl, *facts));
+    let facts = etl.map(|etl| (etl.etl_facts(), etl));
+    let facts = facts.as_ref().map(|(facts, etl)| (facts, *etl));
     let report = InfoReport::new("x", trace.info(), drivers, facts);
     serde_json::to_writer(sink(), &report).unwrap();
     for reader in readers(&Zone::UTC) {
