@@ -184,6 +184,12 @@ impl<'f> Loaded<'f> {
         self.buffers.get(position.slot()).copied().unwrap_or(0)
     }
 
+    /// The processor that wrote a buffer.
+    fn cpu_of(&self, buffer: u32) -> u16 {
+        let buffer = self.file.buffers().get(buffer as usize);
+        buffer.map_or(0, |buffer| buffer.cpu)
+    }
+
     /// Space to read each buffer to.
     pub fn space(&self) -> Space<'f> {
         self.file.spaces().take(self.buffers.len())
@@ -207,7 +213,7 @@ impl<'f> Loaded<'f> {
             let number = *buffer as usize;
             let mut records = self.file.records_held(number, &self.held, scratch)?;
             let data = records.data();
-            let cpu = self.file.buffers().get(number).map_or(0, |b| b.cpu);
+            let cpu = self.cpu_of(*buffer);
             let mut choosing = Choosing {
                 chooser: &mut *chooser,
                 place: Place {
@@ -242,7 +248,7 @@ impl<'f> Loaded<'f> {
         let mut left = positions.iter().peekable();
         for (slot, (buffer, scratch)) in self.buffers.iter().zip(buffers).enumerate() {
             let number = *buffer as usize;
-            let cpu = self.file.buffers().get(number).map_or(0, |b| b.cpu);
+            let cpu = self.cpu_of(*buffer);
             let mut data: &'a [u8] = &[];
             if left.peek().is_some_and(|next| next.slot() == slot) {
                 data = self.file.records_held(number, &self.held, scratch)?.data();

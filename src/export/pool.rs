@@ -5,30 +5,8 @@
 
 use crate::trace::{Tick, for_each_unit};
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
 
-/// Buffers that are not in use.
-#[derive(Debug, Default)]
-pub struct Pool<T>(Mutex<Vec<T>>);
-
-impl<T: Default> Pool<T> {
-    /// A used buffer, or a new one. What it holds is for the caller to clear.
-    pub fn take(&self) -> T {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-            .unwrap_or_default()
-    }
-
-    /// Gives a buffer back.
-    pub fn give(&self, buffer: T) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(buffer);
-    }
-}
+pub use crate::trace::pool::Pool;
 
 /// Renders units side by side into buffers that go round, and writes them in order.
 ///

@@ -1,8 +1,8 @@
 //! Whoever else uses the rows that are counted: they are decoded once for all.
 
+use crate::trace::pool::Pool;
 use crate::trace::{Batch, Frames, Want};
 use std::io;
-use std::sync::{Mutex, PoisonError};
 
 /// Sees the rows that count of each trace: those on driver-store paths in the window.
 pub trait Onlooker: Sync {
@@ -30,7 +30,7 @@ pub struct Nobody(Spare);
 
 /// Batches that nobody uses at the moment.
 #[derive(Debug, Default)]
-pub struct Spare(Mutex<Vec<Batch>>);
+pub struct Spare(Pool<Batch>);
 
 /// Rows for which room is kept: one unit in a hundred may have far more than others.
 const KEEP: usize = 1 << 14;
@@ -38,16 +38,14 @@ const KEEP: usize = 1 << 14;
 impl Spare {
     /// An empty batch.
     pub fn take(&self) -> Batch {
-        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.unwrap_or_default()
+        self.0.take()
     }
 
     /// Gives a batch back.
     pub fn put(&self, mut batch: Batch) {
         if batch.len() <= KEEP {
             batch.clear();
-            let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            spare.push(batch);
+            self.0.give(batch);
         }
     }
 }

@@ -32,7 +32,9 @@ pub struct FilterRow {
 
 /// The table, most time first; `None` where the trace has no callbacks.
 pub fn filters(trace: &EtlTrace, drivers: &DriverList) -> Option<Vec<FilterRow>> {
-    let (by_image, nowhere) = trace.facts().callbacks.by_image(&drivers.map);
+    let callbacks = &trace.facts().callbacks;
+    let ends = callbacks.have_ends();
+    let (by_image, nowhere) = callbacks.by_image(&drivers.map);
     let row = |image: Option<u32>, sum: &CallbackSum| {
         let driver = image.and_then(|image| drivers.list.get(image as usize));
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -42,15 +44,15 @@ pub fn filters(trace: &EtlTrace, drivers: &DriverList) -> Option<Vec<FilterRow>>
             company: driver.and_then(|driver| text(&driver.company)),
             third_party: driver.is_some_and(|driver| driver.third_party),
             altitude: driver.and_then(|driver| text(&driver.altitude_text())),
-            callbacks: sum.count(),
+            callbacks: sum.count(ends),
             refused: sum.refused,
             time_us: us(sum.time),
             longest_us: us(sum.longest),
         }
     };
     let known = by_image.iter().map(|(image, sum)| row(Some(*image), sum));
-    let unknown = (nowhere != CallbackSum::default()).then(|| row(None, &nowhere));
-    let mut rows: Vec<FilterRow> = known.chain(unknown).collect();
+    let rows = known.chain([row(None, &nowhere)]);
+    let mut rows: Vec<FilterRow> = rows.filter(|row| row.callbacks + row.refused > 0).collect();
     rows.sort_by(|a, b| {
         let time = |row: &FilterRow| row.time_us.unwrap_or(0.0);
         let by_time = time(b).total_cmp(&time(a));

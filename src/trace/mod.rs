@@ -6,6 +6,7 @@ pub mod log_writes;
 pub mod model;
 pub mod names;
 pub mod path;
+pub mod pool;
 pub mod room;
 pub mod run;
 pub mod source;

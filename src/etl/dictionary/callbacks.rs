@@ -32,11 +32,11 @@ impl CallbackSum {
         self.longest = self.longest.max(other.longest);
     }
 
-    /// How many callbacks there were.
-    pub fn count(&self) -> u64 {
-        match self.ended {
-            0 => self.begun,
-            ended => ended,
+    /// How many callbacks there were, in a trace that records ends of callbacks or not.
+    pub fn count(&self, ends: bool) -> u64 {
+        match ends {
+            true => self.ended,
+            false => self.begun,
         }
     }
 }
@@ -102,6 +102,11 @@ impl Callbacks {
         self.others.add(&other.others);
     }
 
+    /// Whether the trace records ends of callbacks.
+    pub fn have_ends(&self) -> bool {
+        self.others.ended > 0 || self.sums.values().any(|sum| sum.ended > 0)
+    }
+
     /// Sums by kernel image, and those of routines in none. Drivers come and go; a routine is given to the last one that
     /// had its address.
     pub fn by_image(&self, map: &AddressMap) -> (HashMap<u32, CallbackSum>, CallbackSum) {
@@ -137,7 +142,7 @@ mod tests {
         assert_eq!(all.sums.len(), 3_000);
         for (routine, sum) in &all.sums {
             let number = (routine & 0xFFFF_FFFF) / 0x40;
-            assert_eq!((sum.count(), sum.time), (10, 10 * number));
+            assert_eq!((sum.count(true), sum.time), (10, 10 * number));
             assert_eq!(sum.longest, number + 9);
         }
     }
@@ -149,6 +154,6 @@ mod tests {
         (1..=many).for_each(|routine| all.of(routine).begun += 1);
         all.merge(Callbacks::default());
         assert_eq!(all.sums.len(), MOST);
-        assert_eq!(all.others.count(), 5_000);
+        assert_eq!(all.others.count(all.have_ends()), 5_000);
     }
 }

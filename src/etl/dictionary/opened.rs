@@ -10,7 +10,7 @@ use crate::etl::link::reused::Remembered;
 use crate::etl::record::{Hook, Record};
 use crate::etl::sieve::Sieve;
 use crate::trace::path::{is_whole, starts_with_no_case};
-use std::sync::{Mutex, PoisonError};
+use crate::trace::pool::Pool;
 
 /// Operations that tell a path: opens, deletions, renames and links.
 pub fn tells_path(hook: u16) -> bool {
@@ -18,7 +18,7 @@ pub fn tells_path(hook: u16) -> bool {
 }
 
 /// What is remembered of paths, by one thread after the other.
-pub type Known = Mutex<Vec<Remembered<bool>>>;
+pub type Known = Pool<Remembered<bool>>;
 
 /// Finding them in a unit.
 pub struct Opening<'f> {
@@ -32,11 +32,10 @@ pub struct Opening<'f> {
 impl<'f> Opening<'f> {
     /// For what will be asked for.
     pub fn new(foresee: &'f dyn Foresee, known: &'f Known) -> Self {
-        let mut kept = known.lock().unwrap_or_else(PoisonError::into_inner);
         Self {
             foresee,
             known,
-            paths: kept.pop().unwrap_or_default(),
+            paths: known.take(),
             objects: Vec::new(),
             path: String::new(),
         }
@@ -80,8 +79,7 @@ impl<'f> Opening<'f> {
 
 impl Drop for Opening<'_> {
     fn drop(&mut self) {
-        let mut kept = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(std::mem::take(&mut self.paths));
+        self.known.give(std::mem::take(&mut self.paths));
     }
 }
 

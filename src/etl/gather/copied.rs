@@ -84,14 +84,10 @@ impl<'f> Loaded<'f> {
         first_numbers: &[u64],
         chooser: &mut C,
     ) -> Slots<'a> {
-        let slots = self.buffers.iter().map(|buffer| {
-            let cpu = self
-                .file
-                .buffers()
-                .get(*buffer as usize)
-                .map_or(0, |b| b.cpu);
-            Slot::new(*buffer, cpu, first_numbers, &[])
-        });
+        let slots = self
+            .buffers
+            .iter()
+            .map(|buffer| Slot::new(*buffer, self.cpu_of(*buffer), first_numbers, &[]));
         let mut out = Slots(slots.collect());
         let mut left = copied.positions.iter().peekable();
         for (slot, start) in &*copied.starts {

@@ -2,9 +2,9 @@
 
 use super::begun::Begun;
 use super::columns::Columns;
+use crate::trace::pool;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher as _;
-use std::sync::{Mutex, PoisonError};
 
 /// Texts of which something is remembered, for each thread.
 const MOST: usize = 1 << 17;
@@ -76,39 +76,30 @@ pub struct Tools {
 /// Tools and columns that nobody uses at the moment.
 #[derive(Debug, Default)]
 pub struct Pool {
-    tools: Mutex<Vec<Tools>>,
-    columns: Mutex<Vec<Columns>>,
-}
-
-fn take<T: Default>(from: &Mutex<Vec<T>>) -> T {
-    let kept = from.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    kept.unwrap_or_default()
-}
-
-fn put<T>(to: &Mutex<Vec<T>>, one: T) {
-    to.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+    tools: pool::Pool<Tools>,
+    columns: pool::Pool<Columns>,
 }
 
 impl Pool {
     /// Tools, for one slice.
     pub fn tools(&self) -> Tools {
-        take(&self.tools)
+        self.tools.take()
     }
 
     /// Gives them back.
     pub fn keep_tools(&self, tools: Tools) {
-        put(&self.tools, tools);
+        self.tools.give(tools);
     }
 
     /// Columns without anything in them.
     pub fn columns(&self) -> Columns {
-        take(&self.columns)
+        self.columns.take()
     }
 
     /// Gives them back.
     pub fn keep_columns(&self, mut columns: Columns) {
         columns.clear();
-        put(&self.columns, columns);
+        self.columns.give(columns);
     }
 }
 
