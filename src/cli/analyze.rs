@@ -20,7 +20,8 @@ use crate::lang::Message;
 use crate::report::sheets::{last_event, sheets};
 use crate::report::{drivers::findings_csv, html, summary};
 use crate::trace::Zone;
-use std::io::{self, Write};
+use crate::visible::json::{self, Layout};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
@@ -38,7 +39,7 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> 
     }
     let findings = &done.findings;
     match args.format {
-        ReportFormat::Json => print_json(json(findings)?)?,
+        ReportFormat::Json => print_json(findings, Layout::Pretty)?,
         ReportFormat::Text if global.quiet => {}
         ReportFormat::Text => {
             let mut text = summary::text(findings, global.reader(), out);
@@ -203,12 +204,6 @@ pub fn is_met(bound: FailOn, findings: &Findings) -> bool {
     })
 }
 
-fn json(findings: &Findings) -> io::Result<String> {
-    let mut text = serde_json::to_string_pretty(findings)?;
-    text.push('\n');
-    Ok(text)
-}
-
 /// Columns of the event tables, and zone of their times.
 fn event_columns() -> (Vec<Column>, Zone) {
     (Column::defaults(true), Zone::UTC)
@@ -300,7 +295,7 @@ fn write_folder(
     })?;
     // Last, so that whoever waits for it finds the rest in place.
     folder.write("findings.json", |out| {
-        out.write_all(crate::visible::json(json(findings)?).as_bytes())
+        json::write(findings, Layout::Pretty, out)
     })?;
     folder.keep()
 }

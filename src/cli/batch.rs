@@ -15,6 +15,7 @@ use crate::report::batch::{CaseFacts, CaseRow, CaseStatus, in_short, summary_tab
 use crate::say;
 use crate::stop;
 use crate::trace::room::is_capped;
+use crate::visible::json::Layout;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -62,7 +63,7 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs, options: &Options) -> Result
         None => Vec::new(),
     };
     match args.format {
-        ReportFormat::Json => print_json(table.json()?)?,
+        ReportFormat::Json => print_json(&table.json(), Layout::Pretty)?,
         ReportFormat::Text if global.quiet => {}
         ReportFormat::Text => print(&text(&rows, global.reader(), out, &files))?,
     }

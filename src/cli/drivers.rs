@@ -7,6 +7,7 @@ use super::progress::Bars;
 use super::{CliError, Status};
 use crate::drivers::{Driver, Observers, identify};
 use crate::report::drivers::{csv, json, text};
+use crate::visible::json::Layout;
 
 /// Runs the command.
 pub fn run(args: &DriversArgs, global: &GlobalArgs) -> Result<Status, CliError> {
@@ -28,7 +29,7 @@ pub fn run(args: &DriversArgs, global: &GlobalArgs) -> Result<Status, CliError> 
     match args.format {
         DriversFormat::Text => print(&text(&all, args.third_party, global.reader().lang))?,
         DriversFormat::Csv => print(&csv(&all)?)?,
-        DriversFormat::Json => print_json(json(&all)?)?,
+        DriversFormat::Json => print_json(&json(&all), Layout::Pretty)?,
     }
     Ok(opened.status().under_strict(args.strict, &opened.losses()))
 }

@@ -8,6 +8,7 @@ use super::{CliError, Status};
 use crate::drivers::{Observers, identify};
 use crate::lang::Message;
 use crate::report::info::{InfoReport, text};
+use crate::visible::json::Layout;
 
 /// Runs the command.
 pub fn run(args: &InfoArgs, global: &GlobalArgs) -> Result<Status, CliError> {
@@ -34,9 +35,7 @@ pub fn run(args: &InfoArgs, global: &GlobalArgs) -> Result<Status, CliError> {
             report.warnings.to_mut().extend(notes);
         }
         if args.json {
-            let mut line = serde_json::to_string(&report).map_err(std::io::Error::from)?;
-            line.push('\n');
-            print_json(line)?;
+            print_json(&report, Layout::Line)?;
             continue;
         }
         if at > 0 {

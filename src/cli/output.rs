@@ -6,8 +6,10 @@ use crate::input::archive::is_device;
 use crate::lang::{Lang, Message};
 use crate::say;
 use crate::stop::{self, Litter};
+use crate::visible::json::{self, Layout};
 use crate::visible::{visible_lines, visible_styled};
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -283,10 +285,10 @@ pub fn print(text: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Prints JSON on stdout as it is: characters that a terminal could act on are escapes in it.
-pub fn print_json(text: String) -> Result<(), CliError> {
+/// Prints a value as JSON on stdout: characters that a terminal could act on are escapes in it.
+pub fn print_json(value: &impl Serialize, layout: Layout) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
-    out.write_all(crate::visible::json(text).as_bytes())?;
+    json::write(value, layout, &mut out)?;
     out.flush()?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::findings::timeline::timeline;
 use crate::findings::{Case, CaseInput, Options};
 use crate::input::text::TextOptions;
 use crate::report::timeline::text;
+use crate::visible::json::Layout;
 
 /// Runs the command.
 pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
@@ -45,9 +46,7 @@ pub fn run(args: &WindowArgs, global: &GlobalArgs) -> Result<Status, CliError> {
     };
     let found = timeline(&case, &options, &bars)?;
     if args.json {
-        let mut json = serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?;
-        json.push('\n');
-        print_json(json)?;
+        print_json(&found, Layout::Pretty)?;
     } else {
         print(&text(&found, global.reader()))?;
     }

@@ -120,19 +120,11 @@ impl SmallTable {
         out.into_inner().map_err(|error| error.into_error())
     }
 
-    /// The table as a JSON array of objects.
-    ///
-    /// # Errors
-    /// When a value cannot be written.
-    pub fn json(&self) -> io::Result<String> {
-        let rows: Vec<JsonRow<'_>> = self
-            .rows
-            .iter()
-            .map(|row| JsonRow(self.columns, row))
-            .collect();
-        let mut text = serde_json::to_string_pretty(&rows)?;
-        text.push('\n');
-        Ok(text)
+    /// The table as an array of objects.
+    pub fn json(&self) -> impl Serialize + '_ {
+        let rows = self.rows.iter();
+        let rows: Vec<JsonRow<'_>> = rows.map(|row| JsonRow(self.columns, row)).collect();
+        rows
     }
 }
 
@@ -183,7 +175,7 @@ mod tests {
             csv,
             "\u{feff}a,b,c\n'=1+1,1.3,1601-01-01T00:00:00.0000000Z\n,,\n"
         );
-        let json: serde_json::Value = serde_json::from_str(&table.json().unwrap()).unwrap();
+        let json = serde_json::to_value(table.json()).unwrap();
         assert_eq!(json[0]["a"], "=1+1");
         assert_eq!(json[1]["c"], serde_json::Value::Null);
     }

@@ -124,11 +124,8 @@ pub fn csv(lists: &Lists) -> io::Result<String> {
 }
 
 /// The lists as a JSON array.
-///
-/// # Errors
-/// When a value cannot be written.
-pub fn json(lists: &Lists) -> io::Result<String> {
-    let rows: Vec<serde_json::Value> = lists
+pub fn json(lists: &Lists) -> Vec<serde_json::Value> {
+    lists
         .iter()
         .flat_map(|(file, drivers)| drivers.iter().map(move |driver| (file, driver)))
         .map(|(file, driver)| {
@@ -161,10 +158,7 @@ pub fn json(lists: &Lists) -> io::Result<String> {
                 "candidates": candidates,
             })
         })
-        .collect();
-    let mut text = serde_json::to_string_pretty(&rows)?;
-    text.push('\n');
-    Ok(text)
+        .collect()
 }
 
 /// `drivers.csv` of an analysis.

@@ -178,7 +178,7 @@ fn write_all(inputs: Inputs, with_workbook: bool) {
         let mut book = Book::new(folder.path(), None).unwrap();
         for (name, table) in sheets(findings) {
             table.csv(true).unwrap();
-            table.json().unwrap();
+            serde_json::to_string(&table.json()).unwrap();
             book.add_small(name, &table).unwrap();
         }
         assert_eq!(book.add_events(&tables, &Silent).unwrap(), rows);
