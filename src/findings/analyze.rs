@@ -208,12 +208,6 @@ pub fn analyze_before<O: Onlooker>(
         collect_processes(input, &acted, &mut processes);
     }
     sum.finish(kept);
-    let touched = sum.paths_by_driver(merged.drivers.len());
-    let Tally {
-        drivers: tallies,
-        paths,
-        ..
-    } = sum;
     sort_processes(&mut processes);
 
     let mut drivers: Vec<DriverFinding> = merged
@@ -221,10 +215,13 @@ pub fn analyze_before<O: Onlooker>(
         .par_iter()
         .enumerate()
         .filter_map(|(number, driver)| {
-            let tally = tallies.get(&(number as u32)).unwrap_or(&NOTHING);
-            let touched = touched.get(number).map_or(&[][..], Vec::as_slice);
+            let number = number as u32;
+            let tally = sum.drivers.get(&number).unwrap_or(&NOTHING);
             let told = driver.third_party || tally.touches.total() > 0;
-            told.then(|| finding(case, lists, &window, driver, tally, (touched, &paths)))
+            told.then(|| {
+                let touched = (&*sum.paths_of(number), &sum.paths);
+                finding(case, lists, &window, driver, tally, touched)
+            })
         })
         .collect();
     drivers.sort_by(|a, b| {

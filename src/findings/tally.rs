@@ -1,10 +1,13 @@
 //! What drivers did in the window, added up: unit by unit of a trace, then trace by trace.
 
+mod touched;
+
 use super::schema::Touches;
 use super::touch::Touch;
 use crate::trace::Filetime;
 use hashbrown::HashMap;
 use std::sync::Arc;
+use touched::Touched;
 
 /// Paths by number, each held once.
 #[derive(Debug, Clone, Default)]
@@ -152,8 +155,8 @@ pub struct Tally {
     pub drivers: HashMap<u32, DriverTally>,
     /// The paths that they touched.
     pub paths: Paths,
-    /// Touches by driver and number of the path, both in one number: see [`place_of`].
-    touched: HashMap<u64, Counts>,
+    /// Touches by driver and number of the path.
+    touched: Touched,
     /// Operations and failures of third parties' processes, by position in the trace's processes.
     pub processes: HashMap<u32, Counts>,
 }
@@ -162,10 +165,10 @@ impl Tally {
     /// Adds what a unit holds.
     pub fn add(&mut self, unit: UnitTally, limit: usize) {
         let numbers: Vec<u32> = unit.paths().map(|path| self.paths.number(path)).collect();
+        self.touched.make_room(unit.places.len());
         for (driver, path, failed) in unit.touched {
             let path = numbers.get(path as usize).copied().unwrap_or(OTHER_PATH);
-            let counts = self.touched.entry(place_of(driver, path)).or_default();
-            add(counts, (1, failed.into()));
+            self.touched.add(driver, path, (1, failed.into()));
         }
         for (driver, one) in unit.drivers {
             self.drivers.entry(driver).or_default().merge(one, limit);
@@ -184,11 +187,9 @@ impl Tally {
         }
         let paths = other.paths.list.iter();
         let numbers: Vec<u32> = paths.map(|path| self.paths.number(path)).collect();
-        for (place, counts) in other.touched {
-            let (driver, path) = at_place(place);
+        for (driver, path, counts) in other.touched.iter() {
             let path = numbers.get(path as usize).copied().unwrap_or(OTHER_PATH);
-            let place = place_of(driver, path);
-            add(self.touched.entry(place).or_default(), counts);
+            self.touched.add(driver, path, counts);
         }
         for (driver, one) in other.drivers {
             self.drivers.entry(driver).or_default().merge(one, limit);
@@ -203,25 +204,10 @@ impl Tally {
         }
     }
 
-    /// For each of so many drivers the paths that it touched, by number, in no order.
-    pub fn paths_by_driver(&self, drivers: usize) -> Vec<Vec<(u32, Counts)>> {
-        let mut out = vec![Vec::new(); drivers];
-        for (place, counts) in &self.touched {
-            let (driver, path) = at_place(*place);
-            if let Some(paths) = out.get_mut(driver as usize) {
-                paths.push((path, *counts));
-            }
-        }
-        out
+    /// The paths that a driver touched, by number.
+    pub fn paths_of(&self, driver: u32) -> Vec<(u32, Counts)> {
+        self.touched.of(driver).collect()
     }
-}
-
-fn place_of(driver: u32, path: u32) -> u64 {
-    u64::from(driver) << 32 | u64::from(path)
-}
-
-fn at_place(place: u64) -> (u32, u32) {
-    ((place >> 32) as u32, place as u32)
 }
 
 fn add(to: &mut Counts, more: Counts) {

@@ -203,6 +203,7 @@ impl Counting<'_> {
         let mut out = UnitTally::new(self.driver_count);
         let mut by: Vec<u32> = Vec::new();
         let mut paths: HashMap<&str, u32> = HashMap::with_capacity(batch.len() / 4);
+        let mut last: Option<(&str, u32)> = None;
         for row in 0..batch.len() {
             let failed = !self.rules.is_benign(batch.status[row]);
             let process = batch.process[row];
@@ -216,7 +217,14 @@ impl Counting<'_> {
                 continue;
             }
             let path = batch.path.get(row);
-            let path = *paths.entry(path).or_insert_with(|| out.add_path(path));
+            // An operation and the callbacks for it follow one another.
+            if last.is_none_or(|(known, _)| known != path) {
+                last = Some((
+                    path,
+                    *paths.entry(path).or_insert_with(|| out.add_path(path)),
+                ));
+            }
+            let Some((_, path)) = last else { continue };
             let slow = match callback {
                 Some(callback) => self.rules.is_delay(callback.duration, false),
                 None => self.rules.is_delay(batch.duration[row], batch.waits[row]),
