@@ -1,6 +1,7 @@
 //! The census: what a trace holds, record by record, without looking into payloads.
 
 use super::clock::Clock;
+use super::cuts::PARTS;
 use super::error::EtlError;
 use super::file::EtlFile;
 use super::forms::{Form, Forms};
@@ -114,6 +115,9 @@ pub trait Visitor: Send {
     /// The next good record of buffer `buffer`.
     fn record(&mut self, buffer: usize, record: &Record<'_>);
 
+    /// A part of the buffer ends: the next record starts at `at`, and `sum` is that of all before.
+    fn end_part(&mut self, buffer: usize, at: u64, sum: &BufferSum);
+
     /// There are no more records in the buffer.
     fn end_buffer(&mut self, buffer: usize, sum: &BufferSum);
 }
@@ -123,6 +127,7 @@ impl Visitor for () {
     fn meet(&mut self, _: &Form<()>) {}
     fn kernel(&mut self, _: usize, _: &Form<()>, _: i64, _: &Record<'_>) {}
     fn record(&mut self, _: usize, _: &Record<'_>) {}
+    fn end_part(&mut self, _: usize, _: u64, _: &BufferSum) {}
     fn end_buffer(&mut self, _: usize, _: &BufferSum) {}
 }
 
@@ -133,6 +138,8 @@ pub struct BufferSum {
     pub records: u32,
     /// Their bytes, with what is between them.
     pub bytes: u64,
+    /// Whether they stand in a row from the start of the data, and all have times.
+    pub regular: bool,
     /// Their payloads' bytes.
     payload_bytes: u64,
     /// Earliest and latest time stamp; the earliest is the later where none has one.
@@ -148,6 +155,7 @@ impl BufferSum {
     const NOTHING: Self = Self {
         records: 0,
         bytes: 0,
+        regular: true,
         payload_bytes: 0,
         low: i64::MAX,
         high: i64::MIN,
@@ -230,6 +238,9 @@ struct BufferCensus<'c, V> {
     number: usize,
     clock: &'c Clock,
     sum: BufferSum,
+    /// Bytes of a part, and where the next one begins.
+    part: u64,
+    next_part: u64,
     bad: u64,
     faults: Vec<EtlError>,
 }
@@ -243,6 +254,9 @@ impl<'a, V: Visitor> Sink<'a> for BufferCensus<'_, V> {
 
     #[inline(always)]
     fn kernel(&mut self, form: &mut Form<V::Care>, ticks: i64, record: Record<'a>) {
+        if self.sum.bytes >= self.next_part {
+            self.end_part();
+        }
         form.count += 1;
         self.sum.count(&record);
         self.sum.time(ticks);
@@ -256,18 +270,29 @@ impl<'a, V: Visitor> Sink<'a> for BufferCensus<'_, V> {
 
     fn other(&mut self, record: Record<'a>) {
         self.sum.count(&record);
-        if let Some(ticks) = record.time() {
-            self.sum.time(ticks);
+        match record.time() {
+            Some(ticks) => self.sum.time(ticks),
+            None => self.sum.regular = false,
         }
         self.unit.record(&record, self.clock);
         self.visitor.record(self.number, &record);
     }
 
     fn bad(&mut self, fault: EtlError) {
+        self.sum.regular = false;
         self.bad += 1;
         if self.faults.len() < LISTED {
             self.faults.push(fault);
         }
+    }
+}
+
+impl<V: Visitor> BufferCensus<'_, V> {
+    #[cold]
+    fn end_part(&mut self) {
+        self.next_part += self.part;
+        self.visitor
+            .end_part(self.number, self.sum.bytes, &self.sum);
     }
 }
 
@@ -311,7 +336,10 @@ impl UnitCensus {
         self.census.compressed += u64::from(buffer.is_compressed());
         let lost = buffer_at::FLAG_EVENTS_LOST | buffer_at::FLAG_BUFFERS_LOST;
         self.census.flagged += u64::from(buffer.flags & lost != 0);
+        let part = (records.data_len() / PARTS).max(1) as u64;
         let mut sink = BufferCensus {
+            part,
+            next_part: part,
             unit: self,
             visitor,
             number,

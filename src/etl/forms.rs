@@ -7,7 +7,7 @@
 
 use super::layout::kernel;
 use super::record::{Hook, Record, RecordKind};
-use crate::bytes::u32_at;
+use crate::bytes::{i64_at, u32_at, u64_at};
 
 /// Places in the table; traces have up to 150 forms.
 const SLOTS: usize = 512;
@@ -61,6 +61,15 @@ impl<U> Form<U> {
         Record::of_parts(bytes, self.kind, self.wide, self.header.into())
     }
 
+    /// The record of this form at the start of `bytes`, with its time stamp; `None` where none is whole.
+    #[inline(always)]
+    fn first_of<'a>(&self, start: u64, bytes: &'a [u8]) -> Option<(i64, Record<'a>)> {
+        let size = size_in(start);
+        let bytes = bytes.get(..size).filter(|_| size >= self.header())?;
+        let ticks = i64_at(bytes, self.time_at.into())?;
+        Some((ticks, self.record(bytes)))
+    }
+
     /// Type byte of the header.
     pub fn type_byte(&self) -> u8 {
         self.key.to_le_bytes()[super::layout::record::TYPE]
@@ -106,6 +115,14 @@ impl Form<()> {
     }
 }
 
+/// A record that was read by its form, if it has one.
+pub(super) enum Read<'f, 'a, U> {
+    /// A record of the kernel, with its time stamp.
+    Kernel(&'f mut Form<U>, i64, Record<'a>),
+    /// Any other.
+    Other(Record<'a>),
+}
+
 /// The forms that were met.
 #[derive(Debug)]
 pub struct Forms<U> {
@@ -141,19 +158,47 @@ impl<U: Copy> Forms<U> {
     /// The form of records that begin with `start`, where it was met.
     #[inline(always)]
     pub(super) fn find(&mut self, start: u64) -> Option<&mut Form<U>> {
+        let slot = self.slot_of(start)?;
+        Some(&mut self.slots[slot])
+    }
+
+    #[inline(always)]
+    fn slot_of(&self, start: u64) -> Option<usize> {
         let key = start & !SIZE_BITS;
         let first = place_of(key);
         let mut at = first;
         loop {
             let known = self.slots[at % SLOTS].key;
             if known == key {
-                return Some(&mut self.slots[at % SLOTS]);
+                return Some(at % SLOTS);
             }
             at += 1;
             if known == FREE || at == first + PROBES {
                 return None;
             }
         }
+    }
+
+    /// The record at the start of `bytes`: where it is one of the kernel that has a time, with that and with its form, of which
+    /// `meet` finds out what it is. `None` where there is none.
+    #[inline(always)]
+    pub(super) fn read<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        meet: impl FnOnce(&Form<()>) -> U,
+    ) -> Option<Read<'_, 'a, U>> {
+        let start = u64_at(bytes, 0)?;
+        if let Some(slot) = self.slot_of(start)
+            && let Some((ticks, record)) = self.slots[slot].first_of(start, bytes)
+        {
+            return Some(Read::Kernel(&mut self.slots[slot], ticks, record));
+        }
+        let record = Record::parse(bytes).ok()?;
+        let form = self.add(start, &record, meet);
+        Some(match form.and_then(|form| Some((record.time()?, form))) {
+            Some((ticks, form)) => Read::Kernel(form, ticks, record),
+            None => Read::Other(record),
+        })
     }
 
     /// Notes the form of a kernel record that begins with `start`; `None` where there is no room, or where items stand

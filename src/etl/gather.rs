@@ -2,9 +2,10 @@
 
 mod copied;
 
+use super::cuts::{Cuts, Within};
 use super::error::EtlError;
 use super::file::{EtlFile, Held};
-use super::forms::{Form, Forms};
+use super::forms::{Form, Forms, Read};
 use super::hooks::hook_of_class;
 use super::record::{Hook, Record};
 use super::records::{Scratch, Sink};
@@ -161,19 +162,24 @@ impl Drop for Space<'_> {
 pub struct Loaded<'f> {
     file: &'f EtlFile,
     buffers: Vec<u32>,
+    /// For each of them, what of it concerns the slice.
+    within: Vec<Within>,
     held: Held,
 }
 
 impl<'f> Loaded<'f> {
-    /// The buffers of a slice, with those that only hold stacks where `stacks` are wanted.
+    /// The buffers of a slice, with those that only hold stacks where `stacks` are wanted. `cuts` are those of all buffers.
     ///
     /// # Errors
     /// When the file cannot be mapped.
-    pub fn new(file: &'f EtlFile, slice: &Slice, stacks: bool) -> io::Result<Self> {
+    pub fn new(file: &'f EtlFile, slice: &Slice, cuts: &[Cuts], stacks: bool) -> io::Result<Self> {
         let buffers = buffers_of(slice, stacks);
         let held = file.hold_these(&buffers)?;
+        let cuts_of = |buffer: &u32| cuts.get(*buffer as usize);
+        let within = |buffer| cuts_of(buffer).map_or(Within::ALL, |cuts| cuts.within(slice));
         Ok(Self {
             file,
+            within: buffers.iter().map(within).collect(),
             buffers,
             held,
         })
@@ -195,8 +201,8 @@ impl<'f> Loaded<'f> {
         self.file.spaces().take(self.buffers.len())
     }
 
-    /// Lets `chooser` see the records, buffer by buffer in file order, with where they are. `space` is that of
-    /// [`Loaded::space`].
+    /// Lets `chooser` see the records, buffer by buffer in file order, with where they are; those that do not concern the
+    /// slice are left out where that is easy. `space` is that of [`Loaded::space`].
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -209,10 +215,12 @@ impl<'f> Loaded<'f> {
         let buffers = &mut space.kept.buffers;
         let mut out = Slots(Vec::with_capacity(self.buffers.len()));
         let mut forms = Forms::default();
-        for (buffer, scratch) in self.buffers.iter().zip(buffers) {
+        let loaded = self.buffers.iter().zip(&self.within);
+        for ((buffer, within), scratch) in loaded.zip(buffers) {
             let number = *buffer as usize;
             let mut records = self.file.records_held(number, &self.held, scratch)?;
             let data = records.data();
+            records.keep_within(within);
             let cpu = self.cpu_of(*buffer);
             let mut choosing = Choosing {
                 chooser: &mut *chooser,
@@ -221,7 +229,7 @@ impl<'f> Loaded<'f> {
                     cpu,
                     slot: out.0.len() as u32,
                     at: 0,
-                    place: 0,
+                    place: within.index,
                 },
                 data,
             };
@@ -245,6 +253,7 @@ impl<'f> Loaded<'f> {
     ) -> io::Result<Slots<'a>> {
         let buffers = &mut space.kept.buffers;
         let mut out = Slots(Vec::with_capacity(self.buffers.len()));
+        let mut forms = Forms::default();
         let mut left = positions.iter().peekable();
         for (slot, (buffer, scratch)) in self.buffers.iter().zip(buffers).enumerate() {
             let number = *buffer as usize;
@@ -254,14 +263,29 @@ impl<'f> Loaded<'f> {
                 data = self.file.records_held(number, &self.held, scratch)?.data();
             }
             while let Some(position) = left.next_if(|next| next.slot() == slot) {
-                let place = position.place(*buffer, cpu);
-                if let Some(record) = place.record(data) {
-                    chooser.other(place, record);
-                }
+                picked(position.place(*buffer, cpu), data, &mut forms, chooser);
             }
             out.0.push(Slot::new(*buffer, cpu, first_numbers, data));
         }
         Ok(out)
+    }
+}
+
+/// Lets `chooser` see the record at a place.
+#[inline]
+fn picked<'a, C: Choose<'a>>(
+    place: Place,
+    data: &'a [u8],
+    forms: &mut Forms<C::Care>,
+    chooser: &mut C,
+) {
+    let bytes = data.get(place.at as usize..).unwrap_or(&[]);
+    match forms.read(bytes, |form| chooser.meet(form)) {
+        Some(Read::Kernel(form, ticks, record)) if form.care != C::Care::default() => {
+            chooser.kernel(place, form, ticks, record);
+        }
+        Some(Read::Other(record)) => chooser.other(place, record),
+        Some(Read::Kernel(..)) | None => {}
     }
 }
 

@@ -28,6 +28,7 @@ pub mod classes;
 pub mod clock;
 pub mod compression;
 pub mod coverage;
+pub mod cuts;
 pub mod dictionary;
 pub mod error;
 pub mod facts;

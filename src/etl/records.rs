@@ -2,6 +2,7 @@
 
 use super::buffer::Buffer;
 use super::compression::{self, Outcome};
+use super::cuts::Within;
 use super::error::EtlError;
 use super::forms::{Form, Forms, size_in};
 use super::layout::{buffer as buffer_at, record as at};
@@ -148,6 +149,15 @@ impl<'a> Records<'a> {
             offset: 0,
             shortfall: None,
         }
+    }
+
+    /// Goes through a part of the data only; before the first record is read.
+    pub fn keep_within(&mut self, within: &Within) {
+        if let Some(data) = self.data.get(..within.to) {
+            (self.data, self.expected) = (data, data.len());
+        }
+        self.at = within.from.min(self.data.len());
+        self.before = self.at;
     }
 
     /// Why less data is there than the buffer should have: the file is cut, or the compressed stream damaged.

@@ -56,7 +56,7 @@ impl EtlTrace {
 
     /// Opens a trace for who will ask for nothing but what `foresee` tells: see
     /// [`Select::foreseen`](crate::trace::Select::foreseen). Whoever asks for more has to wait while slices are joined
-    /// again.
+    /// again. Sums over the whole trace, which only `info` shows, are left out of its facts.
     ///
     /// # Errors
     /// As [`EtlTrace::open`].

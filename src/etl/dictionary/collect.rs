@@ -16,6 +16,7 @@ use super::versions::{FileVersion, Versions};
 use super::volumes::Volumes;
 use crate::bytes::{i64_at, ptr_at, u32_at};
 use crate::etl::census::{BufferSum, Visitor};
+use crate::etl::cuts::{Cuts, Cutting};
 use crate::etl::file::EtlFile;
 use crate::etl::forms::Form;
 use crate::etl::gather::hook_of;
@@ -79,6 +80,8 @@ pub struct Facts {
     pub definitions: Collector,
     /// What each buffer covers.
     pub spans: Vec<BufferSpan>,
+    /// Where each may be cut.
+    pub cuts: Vec<Cuts>,
     /// Names that found no room.
     pub lost_names: u64,
     /// Whether the initiations of minifilter callbacks were recorded; without them a callback begins where its
@@ -110,6 +113,11 @@ pub struct UnitFacts<'f> {
     began: i64,
     /// See [`BufferSpan::stacks_from`]; time stamps of other records in it change nothing.
     stacks_from: i64,
+    /// Latest time that a record of the buffer tells of and that lies behind its own.
+    ahead: i64,
+    /// The span of the parts of the buffer that were gone through, and where it was cut.
+    parts: (i64, i64),
+    cutting: Cutting,
     /// Records that tell no more than this need not be looked at.
     known: More,
     /// Time stamps and threads of the last operations: their stacks follow soon.
@@ -139,6 +147,9 @@ impl<'f> UnitFacts<'f> {
             facts: Facts::default(),
             began: i64::MAX,
             stacks_from: i64::MAX,
+            ahead: i64::MIN,
+            parts: (i64::MAX, i64::MAX),
+            cutting: Cutting::default(),
             known: More::Nothing,
             operations: vec![(i64::MIN, 0); RECENT_OPERATIONS],
             last_pid: u32::MAX,
@@ -466,6 +477,21 @@ impl UnitFacts<'_> {
         }
     }
 
+    /// A stack tells of an event behind itself, which only a damaged one does.
+    #[cold]
+    fn told_ahead(&mut self, event: i64) {
+        self.ahead = self.ahead.max(event);
+    }
+
+    /// Ends a part of a buffer: the earliest time that its records tell of.
+    fn end_of_part(&mut self) -> i64 {
+        let began = std::mem::replace(&mut self.began, i64::MAX);
+        let stacks_from = std::mem::replace(&mut self.stacks_from, i64::MAX);
+        self.parts.0 = self.parts.0.min(began);
+        self.parts.1 = self.parts.1.min(stacks_from);
+        began.min(stacks_from)
+    }
+
     fn began(&mut self, buffer: usize, hook: Hook, record: &Record<'_>, ticks: i64) {
         if let Some(start) = start_ticks(hook, record.payload(), record.wide(), ticks) {
             self.began = self.began.min(self.time.of(buffer, start));
@@ -479,9 +505,11 @@ impl Visitor for UnitFacts<'_> {
     fn meet(&mut self, form: &Form<()>) -> Tells {
         self.note_hook(form.hook.id);
         let tells = Tells::of(form.hook, form.wide(), form.header() as u16, form.time_at());
-        match self.opening.is_some() && tells_path(form.hook.id) {
-            true => tells.always(),
-            false => tells,
+        match self.opening {
+            Some(_) if tells_path(form.hook.id) => tells.always(),
+            // Who analyses a trace shows none of the sums.
+            Some(_) => tells.without_sums(form.hook.id),
+            None => tells,
         }
     }
 
@@ -495,7 +523,7 @@ impl Visitor for UnitFacts<'_> {
         let began = i64_at(bytes, tells.began_at.into()).unwrap_or(ticks);
         let says = (bytes.len() >= tells.began_least.into()) & (began >= 1) & (began <= ticks);
         let began = if says { began } else { ticks };
-        let event = i64_at(bytes, tells.event_at.into()).unwrap_or(i64::MAX);
+        let event = i64_at(bytes, tells.event_at.into()).unwrap_or(ticks);
         let began = self.time.of(buffer, began);
         self.began = self.began.min(began);
         if tells.routine_at != 0 && bytes.len() + 8 >= tells.timed_least.into() {
@@ -505,7 +533,11 @@ impl Visitor for UnitFacts<'_> {
                 self.callback(routine, tells.ends, span);
             }
         }
-        self.stacks_from = self.stacks_from.min(self.time.of(buffer, event));
+        let event = self.time.of(buffer, event);
+        self.stacks_from = self.stacks_from.min(event);
+        if event > self.time.of(buffer, ticks) {
+            self.told_ahead(event);
+        }
         if tells.more > self.known {
             self.tell(buffer, form.hook, record, (ticks, form.tid(record)));
         }
@@ -516,6 +548,7 @@ impl Visitor for UnitFacts<'_> {
         let Some(ticks) = record.time() else {
             return;
         };
+        self.began = self.began.min(self.time.of(buffer, ticks));
         if let Some(pid) = record.pid() {
             self.pid(pid);
         }
@@ -527,7 +560,9 @@ impl Visitor for UnitFacts<'_> {
                 if is_stack(hook.id)
                     && let Some(event) = i64_at(record.payload(), 0)
                 {
-                    self.stacks_from = self.stacks_from.min(self.time.of(buffer, event));
+                    let event = self.time.of(buffer, event);
+                    self.stacks_from = self.stacks_from.min(event);
+                    self.told_ahead(event);
                 }
                 let tid = record.tid().unwrap_or(u32::MAX);
                 self.tell(buffer, hook, record, (ticks, tid));
@@ -540,14 +575,29 @@ impl Visitor for UnitFacts<'_> {
         }
     }
 
+    fn end_part(&mut self, buffer: usize, at: u64, sum: &BufferSum) {
+        let earliest = self.end_of_part();
+        let latest = sum.range().map_or(i64::MAX, |(_, high)| high);
+        let latest = self.time.of(buffer, latest).max(self.ahead);
+        // Buffers have 16 MiB at most.
+        self.cutting.cut(at as u32, sum.records, (earliest, latest));
+    }
+
     fn end_buffer(&mut self, buffer: usize, sum: &BufferSum) {
+        let earliest = self.end_of_part();
+        let cuts = self.cutting.finish(earliest);
+        self.facts.cuts.push(match sum.regular {
+            true => cuts,
+            false => Cuts::NONE,
+        });
+        self.ahead = i64::MIN;
+        let (began, stacks_from) = std::mem::replace(&mut self.parts, (i64::MAX, i64::MAX));
         let mut span = BufferSpan {
-            stacks_from: std::mem::replace(&mut self.stacks_from, i64::MAX),
+            stacks_from,
             bytes: sum.bytes,
             records: sum.records,
             ..BufferSpan::EMPTY
         };
-        let began = std::mem::replace(&mut self.began, i64::MAX);
         if let Some((low, high)) = sum.range() {
             span.from = self.time.of(buffer, low).min(began);
             span.to = self.time.of(buffer, high);
@@ -646,6 +696,7 @@ impl Facts {
         self.machine.merge(more.machine);
         self.definitions.merge(more.definitions);
         self.spans.extend(more.spans);
+        self.cuts.extend(more.cuts);
     }
 
     /// Time between two samples, 100 ns: a millisecond where the trace does not say.

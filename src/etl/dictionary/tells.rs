@@ -67,6 +67,16 @@ impl Tells {
         }
     }
 
+    /// The same where nobody asks for sums over the whole trace: of callbacks by routine, of samples, of handles.
+    pub(super) fn without_sums(self, hook: u16) -> Self {
+        let sums = matches!(hook, 0x0F2E | 0x0F48..=0x0F4A | 0x1120..=0x1127);
+        Self {
+            routine_at: 0,
+            more: if sums { More::Nothing } else { self.more },
+            ..self
+        }
+    }
+
     /// The same of records that tell more than times in any case.
     pub(super) fn always(self) -> Self {
         Self {

@@ -1,8 +1,9 @@
 //! Records of a slice that were copied out of its buffers: whoever asks for them later need not go to the file, nor
 //! decompress buffers once more.
 
-use super::{Choose, Loaded, Position, Slot, Slots, Space, buffers_of};
+use super::{Choose, Loaded, Position, Slot, Slots, Space, buffers_of, picked};
 use crate::etl::file::{EtlFile, Held};
+use crate::etl::forms::Forms;
 use crate::etl::record::Record;
 use crate::etl::records::Scratch;
 use crate::etl::slices::Slice;
@@ -14,6 +15,7 @@ impl<'f> Loaded<'f> {
         Self {
             file,
             buffers: buffers_of(slice, true),
+            within: Vec::new(),
             held: Held::nothing(),
         }
     }
@@ -89,6 +91,7 @@ impl<'f> Loaded<'f> {
             .iter()
             .map(|buffer| Slot::new(*buffer, self.cpu_of(*buffer), first_numbers, &[]));
         let mut out = Slots(slots.collect());
+        let mut forms = Forms::default();
         let mut left = copied.positions.iter().peekable();
         for (slot, start) in &*copied.starts {
             let Some(here) = out.0.get_mut(*slot as usize) else {
@@ -97,9 +100,7 @@ impl<'f> Loaded<'f> {
             here.data = copied.bytes.get(*start..).unwrap_or(&[]);
             while let Some(position) = left.next_if(|next| next.slot() == *slot as usize) {
                 let place = position.place(here.buffer, here.cpu);
-                if let Some(record) = place.record(here.data) {
-                    chooser.other(place, record);
-                }
+                picked(place, here.data, &mut forms, chooser);
             }
         }
         out

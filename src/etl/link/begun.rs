@@ -35,6 +35,8 @@ pub struct BegunOperation {
     pub open: bool,
     /// Whether it is of a process of which it may be asked what failed.
     pub own: bool,
+    /// Whether it is one that nobody will ask for.
+    pub plain: bool,
 }
 
 /// What has begun on a processor and not ended.

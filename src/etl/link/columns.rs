@@ -225,7 +225,7 @@ pub struct Before<'b> {
 pub struct Choosing {
     /// The records, in no order.
     pub positions: Vec<Position>,
-    /// FileObjects that they use.
+    /// FileObjects that they use and that may have been opened before.
     pub used: HashSet<u64>,
     /// IRPs of operations that began before the slice and that their callbacks are called for.
     pub called_for: HashSet<u64>,
@@ -284,8 +284,12 @@ impl Choosing {
         for one in done {
             let names = || one.opens_or_closes() && own.holds(one.object);
             let failed = one.own && !one.succeeded;
-            if failed || objects.holds(one.object) || told.holds(one.irp) || names() {
+            let may_be_row = failed || objects.holds(one.object) || told.holds(one.irp);
+            // A create has a path of its own, whatever its FileObject was before.
+            if may_be_row && one.family != Family::Create {
                 out.used.insert(one.object);
+            }
+            if may_be_row || names() {
                 stamps.extend([Stamp::of(one.start), Stamp::of(one.end)]);
             }
         }
@@ -318,7 +322,9 @@ impl Choosing {
         }
         for (one, stamp) in &columns.left_operations {
             if irps.holds(one.irp) {
-                self.used.insert(one.object);
+                if !one.creates {
+                    self.used.insert(one.object);
+                }
                 stamps.push(*stamp);
             }
         }
@@ -364,7 +370,8 @@ impl Choosing {
 
     /// The records in order, where they are few enough among `all` records of the slice to be listed.
     pub fn list(mut self, all: usize) -> Option<Box<[Position]>> {
-        self.positions.sort_unstable();
+        // They come in runs, which this sort makes use of.
+        self.positions.sort();
         self.positions.dedup();
         (self.positions.len() <= all / SHARE).then(|| self.positions.into())
     }

@@ -67,6 +67,17 @@ pub struct DoneOperation {
     pub succeeded: bool,
 }
 
+/// An operation that begins and ends on one processor and that nobody will ask for.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainOperation {
+    /// Its IRP.
+    pub irp: u64,
+    /// Order of its start.
+    pub start: Order,
+    /// Order of its end.
+    end: Order,
+}
+
 impl DoneOperation {
     /// Whether it is one by which it is known what a FileObject is called.
     pub fn opens_or_closes(&self) -> bool {
@@ -91,6 +102,8 @@ pub struct Left<'a> {
     pub wanted: HashSet<u64>,
     /// Operations that began and ended here and are none of the entries.
     pub operations: Vec<DoneOperation>,
+    /// The same of those that nobody will ask for.
+    pub plain: Vec<PlainOperation>,
     /// Marks of callbacks that began and ended here and are none of the entries.
     pub callbacks: Vec<u64>,
     /// What was noted.
@@ -124,6 +137,7 @@ pub struct Joining<'s, 'a> {
     buffer: u32,
     done_callbacks: Vec<DoneCallback>,
     done_operations: Vec<DoneOperation>,
+    done_plain: Vec<PlainOperation>,
     /// Marks of callbacks, and IRPs, of which records are left.
     left_marks: Addressed,
     left_irps: Addressed,
@@ -184,6 +198,7 @@ impl<'s, 'a> Joining<'s, 'a> {
             buffer: u32::MAX,
             done_callbacks: Vec::with_capacity((slice.records / 4).min(ROOM)),
             done_operations: Vec::with_capacity((slice.records / 8).min(ROOM)),
+            done_plain: Vec::with_capacity((slice.records / 8).min(ROOM)),
             left_marks: Addressed::default(),
             left_irps: Addressed::default(),
             noted: NotedHere::default(),
@@ -276,12 +291,15 @@ impl<'s, 'a> Joining<'s, 'a> {
                 };
                 if let Some(io) = io {
                     let own = self.asking.is_own(record.pid(), Some(io.tid)) == Some(true);
-                    self.note(&io, || {
-                        let mut fields = Fields::new(payload, record.wide());
-                        let io = FileIo::parse(hook.id, hook.version.into(), &mut fields);
-                        io.map(|io| io.path()).unwrap_or_default()
-                    });
-                    self.operation(place, order, &io, own);
+                    let plain = !own && self.is_plain(&io);
+                    if !plain {
+                        self.note(&io, || {
+                            let mut fields = Fields::new(payload, record.wide());
+                            let io = FileIo::parse(hook.id, hook.version.into(), &mut fields);
+                            io.map(|io| io.path()).unwrap_or_default()
+                        });
+                    }
+                    self.operation(place, order, &io, (own, plain));
                 }
             }
             Kind::Key => {
@@ -412,7 +430,25 @@ impl<'s, 'a> Joining<'s, 'a> {
         self.entries.take_at(order);
     }
 
-    fn operation(&mut self, place: Place, order: Order, io: &OperationAddresses, own: bool) {
+    /// Whether an operation of no process that may be asked about is one that nobody will ask for, whatever else the slice
+    /// holds: its FileObject is never opened with a path that may be asked for, its file never has such a name, and it
+    /// tells nothing of what FileObjects are called.
+    #[inline]
+    fn is_plain(&self, io: &OperationAddresses) -> bool {
+        let other = |key| {
+            self.noting
+                .is_some_and(|noting| !noting.may_hold(io.file_object, key))
+        };
+        family(io.operation) == Family::Other && io.file_key.is_some_and(other)
+    }
+
+    fn operation(
+        &mut self,
+        place: Place,
+        order: Order,
+        io: &OperationAddresses,
+        (own, plain): (bool, bool),
+    ) {
         let creates = matches!(
             io.operation,
             FileOperation::Create | FileOperation::CreateNew
@@ -450,6 +486,7 @@ impl<'s, 'a> Joining<'s, 'a> {
                 order,
                 place,
                 own,
+                plain,
             };
         }
         if gives_way {
@@ -525,6 +562,14 @@ impl<'s, 'a> Joining<'s, 'a> {
             return;
         }
         known.open = false;
+        if begun.plain {
+            self.done_plain.push(PlainOperation {
+                irp: end.irp,
+                start: begun.order,
+                end: order,
+            });
+            return;
+        }
         self.done_operations.push(DoneOperation {
             irp: end.irp,
             object: begun.object,
@@ -558,12 +603,21 @@ impl<'s, 'a> Joining<'s, 'a> {
                 callbacks.push(done.mark);
             }
         }
-        let mut operations = Vec::with_capacity(self.done_operations.len());
-        for done in &std::mem::take(&mut self.done_operations) {
+        let mut plain = std::mem::take(&mut self.done_plain);
+        plain.retain(|done| {
+            let left = self.left_irps.holds(done.irp);
+            if left {
+                self.entries.take_at(done.start);
+                self.entries.take_at(done.end);
+            }
+            !left
+        });
+        let mut operations = std::mem::take(&mut self.done_operations);
+        operations.retain(|done| {
             if self.left_irps.holds(done.irp) {
                 self.entries.take_at(done.start);
                 self.entries.take_at(done.end);
-                continue;
+                return false;
             }
             match done.family {
                 Family::Create if !done.succeeded => {
@@ -573,8 +627,8 @@ impl<'s, 'a> Joining<'s, 'a> {
                 Family::Close => self.latest.close(done.object, done.end),
                 _ => {}
             }
-            operations.push(*done);
-        }
+            true
+        });
         let threads = self.threads.into_iter().map(|(cpu, (_, tid))| (cpu, tid));
         Left {
             entries: self.entries,
@@ -584,6 +638,7 @@ impl<'s, 'a> Joining<'s, 'a> {
             latest: self.latest,
             wanted: self.wanted,
             operations,
+            plain,
             callbacks,
             noted: self.noted,
             columns: self.columns,

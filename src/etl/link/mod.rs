@@ -20,7 +20,7 @@ pub mod stacks;
 use super::dictionary::collect::Facts;
 use super::dictionary::texts::{TextId, Texts};
 use super::file::EtlFile;
-use super::gather::{Loaded, Making, Place, Position, Space};
+use super::gather::{Loaded, Making, Order, Place, Position, Space};
 use super::sieve::Addressed;
 use super::slices::{Slice, slices};
 use crate::trace::path::is_whole;
@@ -401,8 +401,7 @@ impl Sewing {
         }
         // What has another operation now, or had one, has its name no longer.
         if !self.names.is_empty() {
-            let done = part.operations.iter().map(|done| done.irp);
-            for irp in done.chain(part.pairing.irps()) {
+            for irp in part.done_irps().chain(part.pairing.irps()) {
                 self.names.remove(&irp);
             }
         }
@@ -416,8 +415,7 @@ impl Sewing {
             self.keep_wanted(noting, part, &pairing);
         }
         self.pairing.take_over(pairing);
-        let operations = part.operations.iter().map(|done| done.irp);
-        self.pairing.settle(operations, &part.closed);
+        self.pairing.settle(part.done_irps(), &part.closed);
         self.threads.extend(std::mem::take(&mut part.threads));
         Ok(choosing.and_then(|choosing| choosing.list(ground.slices[at].records)))
     }
@@ -485,8 +483,7 @@ impl Sewing {
             }
         }
         if !self.wanted_irps.is_empty() {
-            let done = part.operations.iter().map(|done| done.irp);
-            for irp in done.chain(later.irps()) {
+            for irp in part.done_irps().chain(later.irps()) {
                 self.wanted_irps.remove(irp);
             }
         }
@@ -506,19 +503,27 @@ impl Sewing {
     fn name_early(&mut self, ground: Ground<'_>, at: usize, part: &mut Part) -> io::Result<()> {
         let (imports, texts) = (&mut self.imports, &mut self.texts);
         // Of an IRP with records that were left to look at, all were.
-        let mut done: HashMap<u64, DoneOperation> = HashMap::new();
-        for one in part.operations.iter().filter(|_| !self.early.is_empty()) {
-            if self.early.waits(one.irp) {
-                let first = done.entry(one.irp).or_insert(*one);
-                if one.start < first.start {
-                    *first = *one;
+        let mut done: HashMap<u64, (Order, Option<Place>)> = HashMap::new();
+        if !self.early.is_empty() {
+            let create = |one: &DoneOperation| (one.family == Family::Create).then_some(one.place);
+            let operations = part.operations.iter();
+            let operations = operations.map(|one| (one.irp, one.start, create(one)));
+            let plain = part.plain.iter().map(|one| (one.irp, one.start, None));
+            for (irp, start, create) in operations.chain(plain) {
+                if self.early.waits(irp) {
+                    let first = done.entry(irp).or_insert((start, create));
+                    if start < first.0 {
+                        *first = (start, create);
+                    }
                 }
             }
         }
         let mut named: HashMap<u64, (u64, String)> = HashMap::new();
-        for one in done.values().filter(|one| one.family == Family::Create) {
-            if let Some((object, path)) = ground.create_at(one.place)? {
-                named.insert(one.irp, (object, path));
+        for (irp, (_, create)) in &done {
+            if let Some(create) = *create
+                && let Some((object, path)) = ground.create_at(create)?
+            {
+                named.insert(*irp, (object, path));
             }
         }
         self.early.sweep(|irp, waiting| {

@@ -2,7 +2,7 @@
 
 use super::columns::{Columns, Operation, Stamp};
 use super::early::{Early, Waiting, may_be_early};
-use super::joining::{DoneOperation, Joining, Left};
+use super::joining::{DoneOperation, Joining, Left, PlainOperation};
 use super::latest::Latest;
 use super::noted::{NotedHere, Noting};
 use super::pairing::{CallbackKey, CallbackSign, Pairing, Standing};
@@ -116,6 +116,8 @@ pub struct Part<'g> {
     pub paths: String,
     /// Operations that began and ended here and are known by nothing else.
     pub operations: Vec<DoneOperation>,
+    /// The same of those that nobody will ask for.
+    pub plain: Vec<PlainOperation>,
     /// Marks of callbacks that began and ended here and are known by nothing else.
     pub closed: Vec<u64>,
     /// What was noted of it.
@@ -194,7 +196,7 @@ impl<'g> Part<'g> {
             ..
         } = ground;
         let slice = &slices[at];
-        let loaded = Loaded::new(file, slice, true)?;
+        let loaded = Loaded::new(file, slice, &facts.cuts, true)?;
         let mut space = loaded.space();
         let time = TimeKey::new(file);
         let entries = space.entries(false);
@@ -208,6 +210,7 @@ impl<'g> Part<'g> {
             mut latest,
             wanted,
             operations,
+            plain,
             callbacks,
             noted,
             columns,
@@ -220,6 +223,7 @@ impl<'g> Part<'g> {
             pairing: Pairing::for_slice(),
             wanted,
             operations,
+            plain,
             closed: callbacks,
             noted,
             columns: match ground.noting {
@@ -317,6 +321,12 @@ impl<'g> Part<'g> {
             }
         }
         from..self.paths.len()
+    }
+
+    /// IRPs of operations that began and ended here and are known by nothing else.
+    pub fn done_irps(&self) -> impl Iterator<Item = u64> + '_ {
+        let plain = self.plain.iter().map(|done| done.irp);
+        self.operations.iter().map(|done| done.irp).chain(plain)
     }
 
     /// A path of [`Part::paths`].

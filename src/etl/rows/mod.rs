@@ -112,7 +112,7 @@ fn read<'l>(
     let any_stacks = list.is_some() || jobs.iter().any(|(.., job)| with_stacks(job));
     let loaded = match list {
         Some(Chosen::Copied(_)) => Loaded::without_bytes(trace.file(), slice),
-        _ => Loaded::new(trace.file(), slice, any_stacks)?,
+        _ => Loaded::new(trace.file(), slice, &trace.facts().cuts, any_stacks)?,
     };
     let mut space = loaded.space();
     let (mut choices, mut left) = (Vec::new(), Vec::new());
@@ -130,7 +130,8 @@ fn read<'l>(
     };
     let mut done = Vec::with_capacity(AT_ONCE);
     for ((links, job), choice) in left.into_iter().zip(choices.0) {
-        done.push(finish(trace, (links, at), &slots, choice, job));
+        let links = (links, at, list.is_some());
+        done.push(finish(trace, links, &slots, choice, job));
     }
     for entries in done {
         space.keep(entries);
@@ -141,7 +142,7 @@ fn read<'l>(
 /// From what was chosen to rows; the entries are given back.
 fn finish<'a>(
     trace: &EtlTrace,
-    (links, at): (&Links, usize),
+    (links, at, listed): (&Links, usize, bool),
     slots: &Slots<'a>,
     choice: Choice<'_, 'a>,
     job: &mut Job<'_>,
@@ -168,11 +169,12 @@ fn finish<'a>(
     }
     walk.finish();
     let written = |buffer, ticks| trace.key(buffer, ticks);
-    if select.paths.is_some() {
+    // Where records were chosen, so were their stacks.
+    if select.paths.is_some() && !listed {
         let mut needed: HashSet<i64> = HashSet::with_capacity(2 * walk.rows.len());
         needed.extend(walk.rows.iter().flat_map(Kept::all_ticks));
         stacks.finish(slots, Needed::these(&needed), written);
-    } else {
+    } else if !walk.rows.is_empty() {
         stacks.finish(slots, Needed::All, written);
     }
     let mut emit = Emit {
