@@ -4,7 +4,7 @@ use super::args::{AnalyzeArgs, FailOn, GlobalArgs, ReportFormat, WindowArg};
 use super::folder::ReportFolder;
 use super::logs::read_logs;
 use super::open::{of_file, open_case};
-use super::output::{not_an_input, print, print_json, warn};
+use super::output::{not_an_input, print, print_whole, warn};
 use super::progress::Bars;
 use super::{CliError, Status};
 use crate::drivers::DriverList;
@@ -20,8 +20,8 @@ use crate::lang::Message;
 use crate::report::sheets::{last_event, sheets};
 use crate::report::{drivers::findings_csv, html, summary};
 use crate::trace::Zone;
-use crate::visible::json::{self, Layout};
-use std::io::Write;
+use crate::visible::json;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
@@ -32,14 +32,14 @@ pub fn run(args: &AnalyzeArgs, global: &GlobalArgs) -> Result<Status, CliError> 
     }
     let out = args.out.as_deref();
     let bars = Bars::new(global.quiet);
-    let done =
+    let mut done =
         run_case(&args.inputs, out, args, global, &options, &bars).map_err(|stop| stop.error)?;
     for reason in &done.unreadable {
         warn(reason, global.reader().lang);
     }
-    let findings = &done.findings;
+    let findings = &mut done.findings;
     match args.format {
-        ReportFormat::Json => print_json(findings, Layout::Pretty)?,
+        ReportFormat::Json => print_whole(|out| write_json(findings, out))?,
         ReportFormat::Text if global.quiet => {}
         ReportFormat::Text => {
             let mut text = summary::text(findings, global.reader(), out);
@@ -165,7 +165,7 @@ pub fn run_case(
     }
     if let Some(folder) = folder {
         let case = (&case, &drivers[..]);
-        write_folder(folder, (args, global), case, options, &findings, bars)?;
+        write_folder(folder, (args, global), case, options, &mut findings, bars)?;
     }
     let mut losses = opened.losses();
     losses.extend(case.logs.losses());
@@ -202,6 +202,14 @@ pub fn is_met(bound: FailOn, findings: &Findings) -> bool {
         FailOn::Implicated => driver.verdict == Verdict::Implicated,
         FailOn::Touched => true,
     })
+}
+
+/// Writes findings as JSON.
+fn write_json(findings: &mut Findings, out: impl Write) -> io::Result<()> {
+    let drivers = std::mem::take(&mut findings.drivers);
+    let written = json::write_with_list(findings, ("drivers", &drivers), out);
+    findings.drivers = drivers;
+    written
 }
 
 /// Columns of the event tables, and zone of their times.
@@ -267,7 +275,7 @@ fn write_folder(
     (args, global): (&AnalyzeArgs, &GlobalArgs),
     (case, drivers): (&Case<'_>, &[DriverList]),
     options: &Options,
-    findings: &Findings,
+    findings: &mut Findings,
     bars: &Bars,
 ) -> Result<(), CliError> {
     if args.xlsx {
@@ -294,9 +302,7 @@ fn write_folder(
         out.write_all(html::page(findings, global.reader())?.as_bytes())
     })?;
     // Last, so that whoever waits for it finds the rest in place.
-    folder.write("findings.json", |out| {
-        json::write(findings, Layout::Pretty, out)
-    })?;
+    folder.write("findings.json", |out| write_json(findings, out))?;
     folder.keep()
 }
 

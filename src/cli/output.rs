@@ -287,8 +287,15 @@ pub fn print(text: &str) -> Result<(), CliError> {
 
 /// Prints a value as JSON on stdout: characters that a terminal could act on are escapes in it.
 pub fn print_json(value: &impl Serialize, layout: Layout) -> Result<(), CliError> {
+    print_whole(|out| json::write(value, layout, out))
+}
+
+/// Prints on stdout what `write` writes, as it is.
+pub fn print_whole(
+    write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>,
+) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
-    json::write(value, layout, &mut out)?;
+    write(&mut out)?;
     out.flush()?;
     Ok(())
 }

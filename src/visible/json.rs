@@ -1,6 +1,8 @@
 //! JSON whose strings hold no hidden character as it is: an escape in its place means the same to every reader.
 
 use super::{is_hidden, is_plain_ascii};
+use memchr::memmem;
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use std::io::{self, BufWriter, Write};
@@ -29,6 +31,55 @@ pub fn write(value: &impl Serialize, layout: Layout, out: impl Write) -> io::Res
     ))?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// Items that are in memory as text at a time.
+const GROUP: usize = 64;
+
+/// [`write`] for an object with a list that takes most of it: `shell` is the object with nothing in that list, which is its
+/// field `field`, and `items` are what is in it. They are made side by side.
+///
+/// # Errors
+/// As [`write`], and where `shell` has no such list.
+pub fn write_with_list<T: Serialize + Sync>(
+    shell: &impl Serialize,
+    (field, items): (&str, &[T]),
+    out: impl Write,
+) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(BUFFER, out);
+    let shell = text(shell, 0)?;
+    // A field of the outermost object begins a line, and no text has an end of line as it is.
+    let list = format!("\n  \"{field}\": [");
+    let at = memmem::find(&shell, list.as_bytes()).map(|at| at + list.len());
+    let at = at.filter(|at| shell[*at..].starts_with(b"]"));
+    let (before, behind) = shell.split_at(at.ok_or(io::ErrorKind::InvalidInput)?);
+    out.write_all(before)?;
+    let mut sign = "\n    ";
+    for group in items.chunks(GROUP) {
+        let texts: Vec<io::Result<Vec<u8>>> = group.par_iter().map(|item| text(item, 2)).collect();
+        for text in texts {
+            out.write_all(sign.as_bytes())?;
+            out.write_all(&text?)?;
+            sign = ",\n    ";
+        }
+    }
+    if !items.is_empty() {
+        out.write_all(b"\n  ")?;
+    }
+    out.write_all(behind)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// A value on lines of its own, inside of so many objects and lists.
+fn text(value: &impl Serialize, depth: usize) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let layout = Shown {
+        depth,
+        ..Shown::new(Layout::Pretty)
+    };
+    value.serialize(&mut Serializer::with_formatter(&mut out, layout))?;
+    Ok(out)
 }
 
 /// Hides no character, and lays out as `layout` says: on one line as [`serde_json::ser::CompactFormatter`] does, or as
@@ -176,6 +227,22 @@ mod tests {
         assert_eq!(written(&value, Layout::Line), line + "\n");
         let pretty = serde_json::to_string_pretty(&value).unwrap();
         assert_eq!(written(&value, Layout::Pretty), pretty + "\n");
+    }
+
+    #[test]
+    fn a_list_that_is_made_side_by_side_is_the_same_as_any() {
+        let items: Vec<serde_json::Value> = (0..2 * GROUP)
+            .map(|n| serde_json::json!({"n": n, "list": [], "texts": ["\n  \"list\": []"]}))
+            .collect();
+        for items in [&items[..], &items[..1], &[]] {
+            let object = |list: &[serde_json::Value]| serde_json::json!({"a": {"list": []}, "b": "\n  \"list\": []", "list": list, "z": [[]]});
+            let mut out = Vec::new();
+            write_with_list(&object(&[]), ("list", items), &mut out).unwrap();
+            assert!(String::from_utf8(out).unwrap() == written(&object(items), Layout::Pretty));
+        }
+        for other in [serde_json::json!({"list": [1]}), serde_json::json!([])] {
+            write_with_list(&other, ("list", &items), io::sink()).unwrap_err();
+        }
     }
 
     proptest! {
