@@ -98,6 +98,9 @@ impl Cutting {
     /// Cuts in front of record `index`, which starts at `at`: the part before it tells of nothing before `earliest`, and
     /// all parts before it of nothing after `latest`.
     pub fn cut(&mut self, at: u32, index: u32, (earliest, latest): (i64, i64)) {
+        let part = &mut self.earliest[self.count];
+        *part = earliest.min(*part);
+        // Where there is no room for more cuts, the last part goes on.
         if let Some(cut) = self.cuts.0.get_mut(self.count) {
             *cut = Cut {
                 at,
@@ -105,7 +108,6 @@ impl Cutting {
                 latest,
                 earliest: i64::MIN,
             };
-            self.earliest[self.count] = earliest;
             self.count += 1;
         }
     }
@@ -113,7 +115,8 @@ impl Cutting {
     /// The cuts of a buffer whose last part tells of nothing before `earliest`, and begins with the next buffer.
     pub fn finish(&mut self, earliest: i64) -> Cuts {
         let mut cutting = std::mem::take(self);
-        cutting.earliest[cutting.count] = earliest;
+        let last = &mut cutting.earliest[cutting.count];
+        *last = earliest.min(*last);
         let mut behind = i64::MAX;
         for at in (0..cutting.count).rev() {
             behind = behind.min(cutting.earliest[at + 1]);
@@ -162,6 +165,13 @@ mod tests {
         let cuts = cutting.finish(15);
         assert_eq!(cuts.within(&slice(0, 16)).to, usize::MAX);
         assert_eq!(cuts.within(&slice(0, 15)).to, 100);
+        for at in 1..=5_u32 {
+            let (from, to) = (i64::from(at) * 10, i64::from(at) * 10 + 9);
+            cutting.cut(at * 100, at, (from, to));
+        }
+        let cuts = cutting.finish(60);
+        assert_eq!(cuts.within(&slice(0, 41)).to, usize::MAX);
+        assert_eq!(cuts.within(&slice(0, 40)).to, 300);
         let none = cutting.finish(0);
         assert_eq!(none.within(&slice(1, 2)), Within::ALL);
     }
