@@ -140,7 +140,7 @@ fn write_all(inputs: Inputs, with_workbook: bool) {
         .map(|(input, drivers)| (input.name.clone(), drivers.list.clone()))
         .collect();
     lists::csv(&named).unwrap();
-    lists::json(&named).unwrap();
+    serde_json::to_string(&lists::json(&named)).unwrap();
     for reader in readers(&Zone::UTC) {
         summary::text(findings, reader, None);
         html::page(findings, reader).unwrap();
