@@ -36,11 +36,11 @@ pub fn write(value: &impl Serialize, layout: Layout, out: impl Write) -> io::Res
 /// Items that are in memory as text at a time.
 const GROUP: usize = 64;
 
-/// [`write`] for an object with a list that takes most of it: `shell` is the object with nothing in that list, which is its
+/// [`write()`] for an object with a list that takes most of it: `shell` is the object with nothing in that list, which is its
 /// field `field`, and `items` are what is in it. They are made side by side.
 ///
 /// # Errors
-/// As [`write`], and where `shell` has no such list.
+/// As [`write()`], and where `shell` has no such list.
 pub fn write_with_list<T: Serialize + Sync>(
     shell: &impl Serialize,
     (field, items): (&str, &[T]),
