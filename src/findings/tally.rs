@@ -165,7 +165,6 @@ impl Tally {
     /// Adds what a unit holds.
     pub fn add(&mut self, unit: UnitTally, limit: usize) {
         let numbers: Vec<u32> = unit.paths().map(|path| self.paths.number(path)).collect();
-        self.touched.make_room(unit.places.len());
         for (driver, path, failed) in unit.touched {
             let path = numbers.get(path as usize).copied().unwrap_or(OTHER_PATH);
             self.touched.add(driver, path, (1, failed.into()));

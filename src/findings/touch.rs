@@ -216,15 +216,13 @@ impl Counting<'_> {
             if by.is_empty() {
                 continue;
             }
-            let path = batch.path.get(row);
-            // An operation and the callbacks for it follow one another.
-            if last.is_none_or(|(known, _)| known != path) {
-                last = Some((
-                    path,
-                    *paths.entry(path).or_insert_with(|| out.add_path(path)),
-                ));
-            }
-            let Some((_, path)) = last else { continue };
+            let text = batch.path.get(row);
+            let path = match last {
+                // An operation and the callbacks for it follow one another.
+                Some((known, number)) if known == text => number,
+                _ => *paths.entry(text).or_insert_with(|| out.add_path(text)),
+            };
+            last = Some((text, path));
             let slow = match callback {
                 Some(callback) => self.rules.is_delay(callback.duration, false),
                 None => self.rules.is_delay(batch.duration[row], batch.waits[row]),
