@@ -4,6 +4,8 @@
 //! and over the buffers of one processor time stamps never go back (33 real files). A slice names the buffers
 //! that reach into it; each of its events lies in one of these.
 
+use super::dictionary::twins::parts_two;
+
 /// The span of time that the records of a buffer cover, and their bytes. Times are keys: ticks of the clock, or
 /// 100 ns of UTC in a file of several parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,8 @@ pub const TARGET: u64 = 1 << 20;
 pub const LARGE_TARGET: u64 = 2 << 20;
 /// Slices of a trace that is large.
 const MANY: u64 = 256;
+/// Slices that are so many times as large as they should be are cut wherever they end.
+const UNCUT: u64 = 8;
 /// Bytes of records of a slice, at most, with all buffers that reach into it.
 const LARGEST: u64 = 256 << 20;
 /// Buffers of a slice, at most.
@@ -78,9 +82,12 @@ pub fn target(spans: &[BufferSpan]) -> u64 {
 }
 
 /// The slices of a trace, of `target` bytes or more, and whether they are in time order: a file that is damaged or made so that all of its
-/// buffers reach over all of its time is taken in file order instead, which bounds the work.
-pub fn slices(spans: &[BufferSpan], target: u64) -> (Vec<Slice>, bool) {
-    let by_time = by_time(spans, target);
+/// buffers reach over all of its time is taken in file order instead, which bounds the work. No border goes through the
+/// stretches of time in `uncut` (see [`Facts::uncut`]), unless the slice would become many times as large for it.
+///
+/// [`Facts::uncut`]: super::dictionary::collect::Facts::uncut
+pub fn slices(spans: &[BufferSpan], uncut: &[(i64, i64)], target: u64) -> (Vec<Slice>, bool) {
+    let by_time = by_time(spans, uncut, target);
     let bytes = |slice: &Slice| -> u64 {
         let buffers = slice.buffers.iter().chain(&slice.stack_buffers);
         buffers.map(|buffer| spans[*buffer as usize].bytes).sum()
@@ -100,7 +107,7 @@ pub fn slices(spans: &[BufferSpan], target: u64) -> (Vec<Slice>, bool) {
     (by_place(spans), false)
 }
 
-fn by_time(spans: &[BufferSpan], target: u64) -> Vec<Slice> {
+fn by_time(spans: &[BufferSpan], uncut: &[(i64, i64)], target: u64) -> Vec<Slice> {
     let mut order: Vec<u32> = (0..spans.len() as u32)
         .filter(|at| !spans[*at as usize].is_empty())
         .collect();
@@ -115,7 +122,9 @@ fn by_time(spans: &[BufferSpan], target: u64) -> Vec<Slice> {
         bytes += span.bytes;
         records += span.records as usize;
         let border = span.to.saturating_add(1);
-        if bytes >= target && Some(&border) > borders.last() {
+        let fits =
+            bytes >= target && !parts_two(uncut, border) || bytes >= target.saturating_mul(UNCUT);
+        if fits && Some(&border) > borders.last() {
             borders.push(border);
             counts.push(records);
             (bytes, records) = (0, 0);
@@ -218,7 +227,7 @@ mod tests {
             .map(|n| span(n * 10, n * 10 + 9, i64::MAX))
             .collect();
         spans.extend((0..10).map(|n| span(n * 40, n * 40 + 39, n * 40 - 30)));
-        let (slices, ordered) = slices(&spans, TARGET);
+        let (slices, ordered) = slices(&spans, &[], TARGET);
         assert!(ordered && slices.len() > 5);
         assert_eq!(slices[0].from, i64::MIN);
         assert_eq!(slices.last().unwrap().to, i64::MAX);
@@ -244,11 +253,15 @@ mod tests {
         let spans: Vec<BufferSpan> = (0..4_000)
             .map(|n| span(0, 1_000_000 + n, i64::MAX))
             .collect();
-        let (slices, ordered) = slices(&spans, TARGET);
+        let (slices, ordered) = slices(&spans, &[], TARGET);
         assert!(!ordered);
         let listed: usize = slices.iter().map(|slice| slice.buffers.len()).sum();
         assert_eq!(listed, 4_000);
-        assert!(super::slices(&[], TARGET).0.is_empty());
-        assert!(super::slices(&[BufferSpan::EMPTY], TARGET).0.is_empty());
+        assert!(super::slices(&[], &[], TARGET).0.is_empty());
+        assert!(
+            super::slices(&[BufferSpan::EMPTY], &[], TARGET)
+                .0
+                .is_empty()
+        );
     }
 }

@@ -9,9 +9,10 @@ use super::processes::{Event, ProcessRow, ProcessRows};
 use super::refused::Refused;
 use super::samples::{HandleCount, Handles, Samples};
 use super::stacks::{StackKeys, pack};
-use super::tells::{More, Tells, is_operation};
+use super::tells::{More, Tells, is_operation, is_told_twice};
 use super::texts::{TextId, Texts};
 use super::threads::{Life, Threads};
+use super::twins::Twins;
 use super::versions::{FileVersion, Versions};
 use super::volumes::Volumes;
 use crate::bytes::{i64_at, ptr_at, u32_at};
@@ -22,6 +23,7 @@ use crate::etl::forms::Form;
 use crate::etl::gather::hook_of;
 use crate::etl::kernel::config::ConfigEvent;
 use crate::etl::kernel::file_io::OPERATION_END;
+use crate::etl::kernel::file_io_addresses::OperationAddresses;
 use crate::etl::kernel::file_name::{FileName, NameMoment};
 use crate::etl::kernel::image::{ImageEvent, ImageMoment};
 use crate::etl::kernel::image_id::ImageRecord;
@@ -36,6 +38,7 @@ use crate::etl::kernel::thread::{ThreadEvent, ThreadMoment};
 use crate::etl::kernel::{Fields, WideText};
 use crate::etl::keys::{StartAt, TimeKey, is_stack, start_at, start_ticks};
 use crate::etl::link::pairing::CallbackKey;
+use crate::etl::link::part::{family, told};
 use crate::etl::providers::{EVENT_METADATA, IMAGE_ID, SYSTEM};
 use crate::etl::record::{Hook, Record, RecordKind};
 use crate::etl::selfdescribing::Collector;
@@ -78,6 +81,10 @@ pub struct Facts {
     pub machine: MachineFacts,
     /// Descriptions of events.
     pub definitions: Collector,
+    /// Operations that two records tell of, until they are put in order.
+    twins: Twins,
+    /// Where slices may have no border: see [`Twins::finish`].
+    pub uncut: Vec<(i64, i64)>,
     /// What each buffer covers.
     pub spans: Vec<BufferSpan>,
     /// Where each may be cut.
@@ -446,6 +453,9 @@ impl UnitFacts<'_> {
             if let Some(opening) = &mut self.opening {
                 opening.see(hook, record);
             }
+            if is_told_twice(hook.id) {
+                self.twin(buffer, hook, record, ticks);
+            }
         } else if is_stack(hook.id) {
             if let Some(event) = i64_at(record.payload(), 0) {
                 let (ticks, owner) = self.operations[slot_of(event)];
@@ -460,6 +470,16 @@ impl UnitFacts<'_> {
                 self.began(buffer, hook, record, ticks);
             }
             self.facts_of(buffer, hook, record, ticks);
+        }
+    }
+
+    /// One of the two records of an operation.
+    fn twin(&mut self, buffer: usize, hook: Hook, record: &Record<'_>, ticks: i64) {
+        let mut fields = Fields::new(record.payload(), record.wide());
+        if let Some(io) = OperationAddresses::of(hook.id, hook.version.into(), &mut fields) {
+            let what = (family(io.operation), told(io.operation));
+            let time = self.time.of(buffer, ticks);
+            self.facts.twins.add(time, (io.irp, io.file_object), what);
         }
     }
 
@@ -691,6 +711,7 @@ impl Facts {
         self.callbacks.merge(more.callbacks);
         self.callback_starts |= more.callback_starts;
         self.refused.merge(more.refused);
+        self.twins.merge(more.twins);
         self.operation_ends |= more.operation_ends;
         self.operation_stacks |= more.operation_stacks;
         self.machine.merge(more.machine);
@@ -711,6 +732,7 @@ impl Facts {
     pub fn finish(&mut self) {
         self.threads.finish();
         self.refused.finish();
+        self.uncut = std::mem::take(&mut self.twins).finish();
         self.keys.finish();
         self.stacks.finish();
         if !self.volumes.knows_letters() {

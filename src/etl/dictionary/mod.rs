@@ -15,5 +15,6 @@ pub mod stacks;
 pub mod tells;
 pub mod texts;
 pub mod threads;
+pub mod twins;
 pub mod versions;
 pub mod volumes;

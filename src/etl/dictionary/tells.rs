@@ -41,6 +41,11 @@ pub(super) fn is_operation(hook: u16) -> bool {
     matches!(hook, 0x0440..=0x0452 | 0x090A..=0x0915 | 0x091A..=0x091D)
 }
 
+/// A deletion, a rename or a hard link, of which two records tell.
+pub(super) fn is_told_twice(hook: u16) -> bool {
+    matches!(hook, 0x0446 | 0x0447 | 0x044F..=0x0452)
+}
+
 impl Tells {
     /// For records of a hook whose payload lies at `header` and whose time stamp at `time_at`.
     pub(super) fn of(hook: Hook, wide: bool, header: u16, time_at: u16) -> Self {
@@ -57,7 +62,7 @@ impl Tells {
             event_at: if is_stack(hook.id) { header } else { time_at },
             more: match hook.id {
                 _ if span => More::Facts,
-                id if has_facts(id) => More::Facts,
+                id if has_facts(id) || is_told_twice(id) => More::Facts,
                 id if is_operation(id) || is_stack(id) => More::Stacks,
                 _ => More::Nothing,
             },

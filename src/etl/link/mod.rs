@@ -55,7 +55,7 @@ pub struct Ref {
 }
 
 /// Which records tell of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Told {
     /// The one that all operations have.
     Plain,
@@ -67,7 +67,7 @@ pub enum Told {
 
 /// What an operation does, as far as it matters here. Of deletions, renames and links the kernel tells twice: once as
 /// of all operations, once with the path.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
     /// An open.
     Create,
@@ -175,7 +175,7 @@ impl Links {
         noting: Option<&Noting<'_>>,
         tick: Tick<'_>,
     ) -> io::Result<Self> {
-        let (slices, in_order) = slices(&facts.spans, target);
+        let (slices, in_order) = slices(&facts.spans, &facts.uncut, target);
         let mut out = Self {
             slices,
             in_order,

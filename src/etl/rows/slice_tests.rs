@@ -109,11 +109,14 @@ impl Scene {
         let routine = KERNEL + dice.roll(2) * 0x1000;
         let tid = 8 + dice.roll(3);
         let new = Bytes::default;
-        let span = 1 + if dice.roll(4) == 0 {
-            dice.roll(3_000)
-        } else {
-            dice.roll(30)
-        } as i64;
+        // An operation does not end before all its records are written.
+        let span = 1
+            + i64::from(self.apart)
+            + if dice.roll(4) == 0 {
+                dice.roll(3_000)
+            } else {
+                dice.roll(30)
+            } as i64;
         // A FileObject is free for another file when its last operation has ended, and not before.
         let mut object = OBJECT + dice.roll(self.objects);
         match dice.roll(8) {
@@ -381,6 +384,33 @@ fn borders_of_slices_do_not_show() {
         joined > 30_000 && ended > 10_000 && delayed > 5_000,
         "{joined} {ended} {delayed}"
     );
+}
+
+#[test]
+fn a_border_parts_no_two_records_of_one_rename() {
+    let mut renamed = 0;
+    for seed in 0..SEEDS {
+        let scene = Scene {
+            sane: true,
+            renames: true,
+            apart: true,
+            ..Scene::default()
+        };
+        let bytes = play(seed, scene);
+        let (whole, _) = rows(&bytes, u64::MAX);
+        let (cut, many) = rows(&bytes, 1);
+        assert!(many > 5, "{many}");
+        for row in 0..whole.len() {
+            let here = format!("seed {seed}, event {}", whole.event[row]);
+            assert_eq!(cut.event[row], whole.event[row], "{here}");
+            assert_eq!(cut.operation_full[row], whole.operation_full[row], "{here}");
+            assert_eq!(cut.status[row], whole.status[row], "{here}");
+            assert_eq!(cut.path.get(row), whole.path.get(row), "{here}");
+            assert_eq!(cut.target.get(row), whole.target.get(row), "{here}");
+            renamed += usize::from(!whole.target.get(row).is_empty());
+        }
+    }
+    assert!(renamed > 500, "{renamed}");
 }
 
 /// Whether a path is one of a tenth of those that the dice make.

@@ -49,6 +49,9 @@ pub struct Walk<'a> {
     pairing: Pairing<Open>,
     /// New names of files whose rename or link has not ended, in the arena, by IRP.
     names: HashMap<u64, Range<usize>>,
+    /// What files were called where the first record of a rename or link did not become a row, in the arena, by IRP:
+    /// the second, which has the new name, may.
+    former: HashMap<u64, Range<usize>>,
     /// Rows of callbacks that wait for their create.
     early: Early<u32>,
     /// Thread on each processor, by the context switches that are rows.
@@ -102,6 +105,7 @@ impl<'a> Walk<'a> {
             objects: Objects::default(),
             pairing: Pairing::for_slice(),
             names: HashMap::new(),
+            former: HashMap::new(),
             early: Early::default(),
             threads: imports.threads.iter().copied().collect(),
             arena: String::new(),
@@ -303,13 +307,20 @@ impl<'a> Walk<'a> {
                 // The second record has the new name, which may be what is wanted.
                 None => twin.row = self.operation(twin.at, placed, io, (&record, named)),
             }
+            self.former.remove(&io.irp);
             twin.record.told = Told::Both;
             self.pairing.start(io.irp, twin);
             self.further(at, placed, Class::FileSystem, named);
         } else {
             // The name that an operation of this IRP gave is no longer of concern, also where its end was lost.
             self.names.remove(&io.irp);
+            self.former.remove(&io.irp);
             let row = self.operation(at, placed, io, (&record, named));
+            if row.is_none() && matches!(record.family, Family::Rename | Family::Link) {
+                let from = self.arena.len();
+                self.push_file(io.file_object, io.file_key.unwrap_or(0), placed);
+                self.former.insert(io.irp, from..self.arena.len());
+            }
             self.pairing.start(io.irp, Open { record, row, at });
         }
         match io.operation {
@@ -337,7 +348,10 @@ impl<'a> Walk<'a> {
         let owner = self.admits(placed, Class::FileSystem, named)?;
         let facts = self.trace.facts();
         let from = self.arena.len();
-        self.push_file(io.file_object, io.file_key.unwrap_or(0), placed);
+        match self.former.get(&io.irp) {
+            Some(path) => self.arena.extend_from_within(path.clone()),
+            None => self.push_file(io.file_object, io.file_key.unwrap_or(0), placed),
+        }
         if self.arena.len() == from && io.operation == FileOperation::DeletePath {
             push_path(facts, io.path(), &mut self.arena);
         }

@@ -1,0 +1,122 @@
+//! Operations that two records tell of: deletions, renames and hard links, once as of all operations and once with the
+//! path. No border between slices goes between the two, for either alone would pass for an operation of its own.
+
+use crate::etl::link::pairing::SOON;
+use crate::etl::link::{Family, Told};
+
+/// One of the two records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Twin {
+    irp: u64,
+    /// As a key.
+    time: i64,
+    object: u64,
+    family: Family,
+    told: Told,
+}
+
+/// The records of such operations in a trace.
+#[derive(Debug, Default)]
+pub struct Twins(Vec<Twin>);
+
+/// Records that are kept, 32 MiB of them. Behind them a border may part two, which shows as one row too many.
+const MOST: usize = 1 << 20;
+
+impl Twin {
+    /// Whether both records tell of one operation, `later` being the later one.
+    fn is_of_one_with(&self, later: &Self) -> bool {
+        (self.irp, self.object, self.family) == (later.irp, later.object, later.family)
+            && self.told != later.told
+            && later.time.saturating_sub(self.time) <= SOON
+    }
+}
+
+impl Twins {
+    /// A record of an operation with `irp` on `object`, at `time` (a key).
+    pub fn add(&mut self, time: i64, (irp, object): (u64, u64), (family, told): (Family, Told)) {
+        if self.0.len() < MOST {
+            self.0.push(Twin {
+                irp,
+                time,
+                object,
+                family,
+                told,
+            });
+        }
+    }
+
+    /// Adds those of another stretch.
+    pub fn merge(&mut self, other: Self) {
+        let room = MOST - self.0.len();
+        self.0.extend(other.0.into_iter().take(room));
+    }
+
+    /// The stretches of time in which the trace may not be cut, apart from one another and in order: a border lies behind
+    /// the first time and not behind the second.
+    pub fn finish(mut self) -> Vec<(i64, i64)> {
+        self.0.sort_unstable();
+        let mut gaps = Vec::new();
+        let mut rest = self.0.as_slice();
+        while let [first, more @ ..] = rest {
+            rest = more;
+            if let [second, behind @ ..] = more
+                && first.is_of_one_with(second)
+            {
+                // Addresses of IRPs are used again at once: the next may be of another operation.
+                rest = behind;
+                if first.time < second.time {
+                    gaps.push((first.time, second.time));
+                }
+            }
+        }
+        gaps.sort_unstable();
+        gaps.dedup_by(|next, last| {
+            let meets = next.0 < last.1;
+            if meets {
+                last.1 = last.1.max(next.1);
+            }
+            meets
+        });
+        gaps
+    }
+}
+
+/// Whether a border parts two records of one operation, by [`Twins::finish`].
+pub fn parts_two(gaps: &[(i64, i64)], border: i64) -> bool {
+    let behind = gaps.partition_point(|(from, _)| *from < border);
+    let gap = behind.checked_sub(1).and_then(|at| gaps.get(at));
+    gap.is_some_and(|(_, to)| border <= *to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_border_goes_beside_the_two_records_of_an_operation() {
+        let rename = |told| (Family::Rename, told);
+        let mut twins = Twins::default();
+        twins.add(130, (7, 1), rename(Told::WithPath));
+        let mut more = Twins::default();
+        more.add(100, (7, 1), rename(Told::Plain));
+        more.add(125, (8, 2), rename(Told::Plain));
+        more.add(140, (8, 2), rename(Told::WithPath));
+        // Another file, the same kind twice, one moment, and far apart.
+        more.add(300, (9, 3), rename(Told::Plain));
+        more.add(310, (9, 4), rename(Told::WithPath));
+        more.add(400, (9, 5), rename(Told::Plain));
+        more.add(410, (9, 5), rename(Told::Plain));
+        more.add(500, (10, 6), (Family::Delete, Told::Plain));
+        more.add(500, (10, 6), (Family::Delete, Told::WithPath));
+        more.add(600, (11, 6), (Family::Link, Told::Plain));
+        more.add(601 + SOON, (11, 6), (Family::Link, Told::WithPath));
+        twins.merge(more);
+        let gaps = twins.finish();
+        assert_eq!(gaps, [(100, 140)]);
+        let parting: Vec<i64> = (0..700)
+            .filter(|border| parts_two(&gaps, *border))
+            .collect();
+        assert_eq!(parting, (101..=140).collect::<Vec<_>>());
+        assert!(!parts_two(&[], 5));
+    }
+}
