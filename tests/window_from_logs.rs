@@ -439,3 +439,43 @@ fn setupapi_names_the_inf_that_cbs_does_not() {
     let other = found("0x00000005");
     assert_eq!(other["failure"]["inf"], Value::Null);
 }
+
+#[test]
+fn a_pass_without_times_sharpens_nothing() {
+    // As in a real log of Windows 10 1809: no line of the pass Reflect has a time.
+    let cbs = "2026-05-12 06:42:07, Info                  CBS    Perf: Doqe: Install started.\r\n\
+               2026-05-12 06:42:17, Info                  CBS    INSTALL index: 69, phase: 2, result 5, inf: disk.inf\r\n\
+               2026-05-12 06:42:18, Info                  CBS    DriverUpdateInstallUpdates failed [HRESULT = 0x80070005 - E_ACCESSDENIED]\r\n\
+               2026-05-12 06:42:30, Info                  CBS    Setting ExecuteState key to: ExecuteStateNone\r\n";
+    let setup = |published: &str| {
+        format!(
+            ">>>  [Install Driver Updates]\r\n\
+             >>>  Section start 2026/05/12 06:42:07.850\r\n      \
+             cmd: C:\\WINDOWS\\winsxs\\x\\TiWorker.exe -Embedding\r\n     \
+             sto: {{Publish Driver Package: C:\\x\\disk.inf_x86_fbf0e39f069dae67\\disk.inf}} 06:42:09.000\r\n     \
+             sto: {{Publish Driver Package: exit(0x00000000)}} 06:42:{published}\r\n     \
+             sto: {{Reflect Driver Package: C:\\x\\disk.inf_x86_fbf0e39f069dae67\\disk.inf}}\r\n     \
+             sto: {{Reflect Driver Package: exit(0x00000005)}}\r\n\
+             <<<  Section end 2026/05/12 06:42:17.401\r\n\
+             <<<  [Exit status: FAILURE(0x00000005)]\r\n"
+        )
+    };
+    let found = |with_cbs: bool, published: &str| {
+        let folder = folder();
+        if with_cbs {
+            write(folder.path(), "CBS.log", cbs.into());
+        }
+        write(folder.path(), "setupapi.dev.log", setup(published).into());
+        analyze(&folder, &["--log-tz", "+00:00"])
+    };
+    let both = found(true, "10.304");
+    assert_eq!(both["window"]["failure"], "2026-05-12T06:42:17.0000000Z");
+    assert_eq!(both["window"]["failure_basis"]["grain_us"], 1_000_000);
+    let alone = found(false, "10.304");
+    assert_eq!(alone["failure"]["inf"], "disk.inf");
+    assert_eq!(alone["window"]["failure"], "2026-05-12T06:42:17.4010000Z");
+    assert_eq!(alone["window"]["failure_basis"]["grain_us"], 7_097_000);
+    // Where the lines around it lie near, it does, as any other.
+    let near = found(true, "16.804");
+    assert_eq!(near["window"]["failure"], "2026-05-12T06:42:16.8040000Z");
+}

@@ -6,8 +6,8 @@ use crate::codes::hresult;
 use crate::input::view::Source;
 use crate::lang::Message;
 use crate::say;
-use crate::servicing::cbs::{Attempt, CbsLog, Phase};
-use crate::servicing::setupapi::{Section, SetupLog};
+use crate::servicing::cbs::{ASSUMED, Attempt, CbsLog, Phase};
+use crate::servicing::setupapi::{Section, SectionFailure, SetupLog};
 use crate::servicing::update_client::UpdateClientLog;
 use crate::servicing::{LineRef, LocalTime, Mark};
 use crate::trace::time::TICKS_PER_SECOND;
@@ -128,11 +128,13 @@ impl LogClock<'_> {
         self.written(ServicingLog::Cbs, mark, utc).unwrap_or(utc)
     }
 
-    /// UTC of a line of setupapi.dev.log, in the same way.
-    pub fn setup_line(&self, mark: &Mark) -> Filetime {
-        let utc = self.setup(mark.time);
-        self.written(ServicingLog::SetupApi, mark, utc)
-            .unwrap_or(utc)
+    /// UTC of a failure in setupapi.dev.log: of the write of its line, where a trace shows it, else by the lines with a time
+    /// around it.
+    pub fn setup_failure(&self, failed: &SectionFailure) -> Filetime {
+        let earliest = failed.earliest_mark();
+        let utc = self.setup(earliest.time);
+        self.written(ServicingLog::SetupApi, &earliest, utc)
+            .unwrap_or_else(|| self.setup(failed.mark.time))
     }
 
     /// When a trace shows that a line was written; `utc` is the time by its stamp.
@@ -219,6 +221,8 @@ impl LoggedFailure {
     }
 }
 
+/// What a stamp of CBS.log cuts off, in microseconds.
+const CBS_GRAIN: i64 = 1_000_000;
 /// setupapi.dev.log sharpens the instant of a failure in CBS.log this near to it.
 const NEAR: u64 = 3 * TICKS_PER_SECOND;
 
@@ -301,7 +305,7 @@ fn sharpen(out: &mut LoggedFailure, log: &SetupLog, clock: &LogClock<'_>) {
             }
             (None, _) => false,
         };
-        let time = clock.setup_line(&failed.mark);
+        let time = clock.setup_failure(failed);
         let (start, end) = section.span()?;
         let (start, end) = (clock.setup(start), clock.setup(end));
         // CBS.log has whole seconds, and tells of the failure when the section has ended.
@@ -314,18 +318,28 @@ fn sharpen(out: &mut LoggedFailure, log: &SetupLog, clock: &LogClock<'_>) {
     let name = log.name(failed.mark.at);
     if out.failure.inf.is_none() {
         out.failure.inf.clone_from(&failed.inf);
-    } else {
+    } else if setup_basis(name, failed, clock).grain_us < CBS_GRAIN {
         out.instant = time.max(out.start).min(out.end);
         out.failure.time = Some(out.instant);
-        out.basis = basis(name, &failed.mark, ServicingLog::SetupApi, clock);
+        out.basis = setup_basis(name, failed, clock);
     }
     out.evidence.push(row(name, time, &failed.mark));
+}
+
+/// The same of a failed section, whose lines with a time may lie apart.
+fn setup_basis(name: &str, failed: &SectionFailure, clock: &LogClock<'_>) -> FailureInstant {
+    let mut out = basis(name, &failed.earliest_mark(), ServicingLog::SetupApi, clock);
+    let apart = failed.mark.time.distance(failed.earliest);
+    if out.basis == "stamp" && apart > 0 {
+        out.grain_us = i64::try_from(apart / 10).unwrap_or(i64::MAX);
+    }
+    out
 }
 
 /// What the time of a line rests on.
 fn basis(name: &str, mark: &Mark, log: ServicingLog, clock: &LogClock<'_>) -> FailureInstant {
     let (utc, grain_us) = match log {
-        ServicingLog::Cbs => (clock.cbs_by_stamp(mark), 1_000_000),
+        ServicingLog::Cbs => (clock.cbs_by_stamp(mark), CBS_GRAIN),
         ServicingLog::SetupApi => (clock.setup(mark.time), 1_000),
     };
     let written = clock.written(log, mark, utc).is_some();
@@ -341,10 +355,19 @@ fn by_setup(log: &SetupLog, section: &Section, clock: &LogClock<'_>) -> Option<L
     let failed = section.failure.as_ref()?;
     let (start, end) = section.span()?;
     let (start, end) = (clock.setup(start), clock.setup(end));
+    // What was never closed went on behind its last line with a time, until the machine went down.
     let end = end.max(start);
-    let instant = clock.setup_line(&failed.mark);
-    let (start, end) = (start.min(instant), end.max(instant));
     let name = log.name(failed.mark.at);
+    let mut basis = setup_basis(name, failed, clock);
+    let mut instant = clock.setup_failure(failed);
+    if let Some(boot) = section.next_boot.map(|boot| clock.setup(boot)) {
+        instant = boot.min(end.plus(ASSUMED)).max(instant);
+        let open = instant.0.saturating_sub(end.0) / 10;
+        basis.grain_us = basis.grain_us.max(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+    let (start, end) = (start.min(instant), end.max(instant));
+    let (first, last) = (section.first.line, section.last.line);
+    let title = &section.title;
     let line = |time, text: Message| WindowEvidence {
         time,
         input: name.to_owned(),
@@ -364,25 +387,27 @@ fn by_setup(log: &SetupLog, section: &Section, clock: &LogClock<'_>) -> Option<L
             line(
                 start,
                 say!(
-                    en: "line {line}: [{title}]",
-                    zh: "第 {line} 行：[{title}]",
-                    line = section.first.line,
-                    title = section.title,
+                    en: "line {first}: [{title}]",
+                    zh: "第 {first} 行：[{title}]",
                 ),
             ),
             row(name, instant, &failed.mark),
             line(
                 end,
-                say!(
-                    en: "line {line}: end of [{title}]",
-                    zh: "第 {line} 行：[{title}] 结束",
-                    line = section.last.line,
-                    title = section.title,
-                ),
+                match section.is_broken_off() {
+                    true => say!(
+                        en: "line {last}: last of [{title}], which was never ended",
+                        zh: "第 {last} 行：[{title}] 的最后一行，该节没有结尾",
+                    ),
+                    false => say!(
+                        en: "line {last}: end of [{title}]",
+                        zh: "第 {last} 行：[{title}] 结束",
+                    ),
+                },
             ),
         ],
         notes: Vec::new(),
-        basis: basis(name, &failed.mark, ServicingLog::SetupApi, clock),
+        basis,
     })
 }
 

@@ -6,7 +6,7 @@ use crate::codes::hresult;
 use crate::servicing::code::{find_code, is_failure};
 use crate::servicing::local_time::LocalTime;
 use crate::servicing::mark::{LineRef, Mark, behind, kept, until};
-use crate::trace::time::TICKS_PER_DAY;
+use crate::trace::time::{TICKS_PER_DAY, TICKS_PER_SECOND};
 use std::collections::{HashMap, VecDeque};
 
 /// Sections of updates kept: the last ones.
@@ -22,6 +22,10 @@ const FAILED_SCOPES: usize = 16;
 const CODES: usize = 16;
 /// Packages whose place in the driver database is kept: Windows has some 700.
 const PACKAGES: usize = 8_192;
+/// Lines with a time around an error that lie further apart do not place it.
+const COARSE: u64 = TICKS_PER_SECOND;
+/// The scope of the last pass, one for each INF that changed.
+const UPDATE_DEVICE_DRIVERS: &str = "Update Device Drivers";
 /// Longer names are no package's: a file name has 255 characters at most.
 const LONGEST_NAME: usize = 300;
 
@@ -52,17 +56,30 @@ struct Open {
     place: Option<Place>,
     /// The codes in the error lines.
     codes: Vec<u32>,
-    failed_scopes: Vec<(LoggedError, Place)>,
+    failed_scopes: Vec<FailedScope>,
     /// The last change of an active package: from, to.
     change: Option<(String, String)>,
-    /// The last INF a warning names.
+    /// The path of an INF in a warning, where nothing but warnings stands behind it.
     warned: Option<String>,
+    /// Packages by INF in small letters, as the paths of scopes tell.
+    packages: HashMap<String, String>,
+    /// The last package that was put into the database in the outermost scope.
+    registered: Option<String>,
     /// Its end was met; its exit status is still to come.
     ended: bool,
     /// A line behind its start had a time.
     timed: bool,
-    /// Its first error has no time yet: see [`LoggedError::mark`].
-    awaits_time: bool,
+    /// See [`FailedScope::untimed`].
+    untimed: Option<bool>,
+}
+
+/// A scope that ended with an error.
+#[derive(Debug)]
+struct FailedScope {
+    error: LoggedError,
+    place: Place,
+    /// The line has no time of its own, and none behind it yet: with whether there was one before.
+    untimed: Option<bool>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -75,6 +92,10 @@ struct Scope {
 #[derive(Debug, Clone, Default)]
 struct Place {
     path: Option<String>,
+    /// Package of that INF, where its path names none.
+    package: Option<String>,
+    /// The INF whose devices are updated, which other packages may include.
+    queued: Option<String>,
     pass: Option<Pass>,
     scope: Option<String>,
 }
@@ -85,13 +106,13 @@ impl Collector {
         match line {
             Line::Blank => {}
             Line::Header(text) => {
-                self.close();
+                self.close_before(None);
                 if let Some(version) = text.strip_prefix("OS Version = ") {
                     self.os_version = Some(kept(version));
                 }
             }
             Line::Boot(time) => {
-                self.close();
+                self.close_before(Some(*time));
                 self.boot = Some(*time);
                 if self.boots.len() == BOOTS {
                     self.boots.pop_front();
@@ -99,7 +120,7 @@ impl Collector {
                 self.boots.push_back((at, *time));
             }
             Line::Open(title, instance) => {
-                self.close();
+                self.close_before(None);
                 self.open = Some(Open {
                     section: Section {
                         title: kept(title),
@@ -121,7 +142,7 @@ impl Collector {
         // Behind its end nothing but the exit status belongs to a section.
         let ended = self.open.as_ref().is_some_and(|open| open.ended);
         if ended && !matches!(line, Line::Exit(_)) {
-            self.close();
+            self.close_before(None);
         }
         let Some(open) = &mut self.open else {
             return false;
@@ -136,11 +157,11 @@ impl Collector {
                 open.section.end = Some(*time);
                 open.now = Some(*time);
                 open.ended = true;
-                open.time_error();
+                open.time_errors();
             }
             Line::Exit(exit) => {
                 open.section.exit = Some(*exit);
-                self.close();
+                self.close_before(None);
             }
             Line::Body(body) => {
                 open.body(at, body);
@@ -155,11 +176,27 @@ impl Collector {
         true
     }
 
-    /// The log is over, or another one begins.
-    pub fn close(&mut self) {
-        let Some(open) = self.open.take() else { return };
+    /// The log is over, or another one begins; the title of the section that it ends in. That one may go on, or its end be
+    /// cut off: it did not fail for that.
+    pub fn close(&mut self) -> Option<String> {
+        let open = self.open.take()?;
+        let unfinished = !open.ended && open.section.exit.is_none();
+        let title = unfinished.then(|| open.section.title.clone());
+        self.keep(open.finish(unfinished));
+        title
+    }
+
+    /// A section ends before a line that is no part of it, which may tell that the kernel starts anew.
+    fn close_before(&mut self, boot: Option<LocalTime>) {
+        if let Some(mut open) = self.open.take() {
+            let cut = open.section.is_broken_off();
+            open.section.next_boot = boot.filter(|_| cut);
+            self.keep(open.finish(false));
+        }
+    }
+
+    fn keep(&mut self, section: Section) {
         self.sections_total += 1;
-        let section = open.finish();
         let (kept, most) = if section.is_servicing() {
             (&mut self.sections, SECTIONS)
         } else if section.failure.is_some() {
@@ -192,9 +229,12 @@ impl Open {
         if let Some(time) = body.time {
             self.now = self.now.map(|now| with_time_of_day(now, time));
             self.timed = true;
-            self.time_error();
+            self.time_errors();
         }
         self.section.last_time = self.now.or(self.section.last_time);
+        if let Some((package, _)) = database_node(body) {
+            self.registered = Some(package.to_owned());
+        }
         match body.content {
             Content::Command(command) => {
                 if self.section.command.is_none() {
@@ -218,10 +258,11 @@ impl Open {
             }
         }
         match body.severity {
-            Severity::Information => {}
+            Severity::Information => self.warned = None,
             Severity::Warning => {
                 self.section.warnings += 1;
-                if let Some(path) = inf_path(body.text) {
+                // Sections without fault are full of warnings that name an INF or a package, other ones among them.
+                if let Some(path) = inf_path(body.text).filter(|path| path.contains('\\')) {
                     self.warned = Some(kept(path));
                 }
             }
@@ -230,12 +271,22 @@ impl Open {
     }
 
     fn enter(&mut self, name: &str, about: &str) {
+        if self.scopes.is_empty() {
+            self.registered = None;
+        }
         if let Some(pass) = Pass::of_scope(name) {
             self.section.pass = Some(pass);
         }
         if self.scopes.len() == DEEPEST {
             self.deeper += 1;
             return;
+        }
+        if let Some(path) = inf_path(about)
+            && let Some(package) = package_of(path)
+            && self.packages.len() < PACKAGES
+        {
+            let inf = file_name(path).to_ascii_lowercase();
+            self.packages.insert(inf, kept(package));
         }
         self.scopes.push(Scope {
             name: kept(name),
@@ -250,13 +301,19 @@ impl Open {
         if let Some(code) = failed
             && self.failed_scopes.len() < FAILED_SCOPES
         {
+            let mark = self.mark(at, body.text);
             let error = LoggedError {
-                mark: self.mark(at, body.text),
+                earliest: mark.time,
+                mark,
                 code: Some(code),
             };
-            let mut place = self.place();
+            let mut place = self.place(body.text);
             place.scope = Some(kept(name));
-            self.failed_scopes.push((error, place));
+            self.failed_scopes.push(FailedScope {
+                error,
+                place,
+                untimed: body.time.is_none().then_some(self.timed),
+            });
         }
         if self.deeper > 0 {
             self.deeper -= 1;
@@ -273,8 +330,10 @@ impl Open {
 
     fn error(&mut self, at: LineRef, body: &Body<'_>) {
         self.section.errors += 1;
+        let mark = self.mark(at, body.text);
         let error = LoggedError {
-            mark: self.mark(at, body.text),
+            earliest: mark.time,
+            mark,
             code: find_code(body.text)
                 .filter(|code| code.is_failure())
                 .map(|code| code.hresult),
@@ -283,25 +342,27 @@ impl Open {
             self.codes.push(code);
         }
         if self.section.first_error.is_none() {
-            let mut place = self.place();
-            if let Some(path) = inf_path(body.text) {
-                place.path = Some(kept(path));
-            }
-            self.place = Some(place);
+            self.place = Some(self.place(body.text));
             self.section.first_error = Some(error.clone());
-            self.awaits_time = !self.timed;
+            self.untimed = body.time.is_none().then_some(self.timed);
         }
         self.section.last_error = Some(error);
     }
 
-    /// Gives the first error the time of now, where nothing behind the section's start had one before it.
-    fn time_error(&mut self) {
-        if let (true, Some(error), Some(now)) =
-            (self.awaits_time, &mut self.section.first_error, self.now)
-        {
-            error.mark.time = now;
+    /// Places what failed before this time and has none of its own.
+    fn time_errors(&mut self) {
+        let Some(now) = self.now else { return };
+        let first = self.section.first_error.as_mut();
+        let first = first.map(|error| (error, &mut self.untimed));
+        let scopes = self.failed_scopes.iter_mut();
+        let scopes = scopes.map(|scope| (&mut scope.error, &mut scope.untimed));
+        for (error, untimed) in first.into_iter().chain(scopes) {
+            if let Some(timed) = untimed.take()
+                && (!timed || now.distance(error.earliest) > COARSE)
+            {
+                error.mark.time = now;
+            }
         }
-        self.awaits_time = false;
     }
 
     fn mark(&self, at: LineRef, text: &str) -> Mark {
@@ -313,30 +374,61 @@ impl Open {
         }
     }
 
-    /// What the open scopes say about the place they are at.
-    fn place(&self) -> Place {
+    /// What an error line and the open scopes say about the place they are at.
+    fn place(&self, text: &str) -> Place {
         let inner = self.scopes.iter().rev();
-        Place {
-            path: inner
+        let by_scope = || {
+            inner
                 .clone()
                 .find_map(|scope| inf_path(&scope.about))
-                .map(str::to_owned),
-            pass: inner.clone().find_map(|scope| Pass::of_scope(&scope.name)),
+                .map(kept)
+        };
+        let named = inf_path(text).map(kept).or_else(by_scope);
+        // An error may name the INF alone, or nothing, where the warning before it had the whole path.
+        let warned = self.warned.as_ref().filter(|_| !text.is_empty());
+        let warned = warned.filter(|warned| {
+            named.as_deref().is_none_or(|path| {
+                package_of(path).is_none()
+                    && file_name(path).eq_ignore_ascii_case(file_name(warned))
+            })
+        });
+        let path = warned.cloned().or(named);
+        let inf = path.as_deref().map(file_name);
+        let registered = self
+            .registered
+            .as_ref()
+            .filter(|package| inf.is_some_and(|inf| file_name(package).eq_ignore_ascii_case(inf)));
+        let known = || self.packages.get(&inf?.to_ascii_lowercase());
+        let mut outer = self.scopes.iter();
+        let updated = outer.find(|scope| scope.name == UPDATE_DEVICE_DRIVERS);
+        let updated = updated.and_then(|scope| inf_path(&scope.about));
+        Place {
+            package: registered.or_else(known).cloned(),
+            queued: updated.map(file_name).map(str::to_owned),
+            path,
+            pass: match updated {
+                // It reflects packages that include the INF anew.
+                Some(_) => Some(Pass::Update),
+                None => inner.clone().find_map(|scope| Pass::of_scope(&scope.name)),
+            },
             scope: inner.clone().next().map(|scope| scope.name.clone()),
         }
     }
 
-    fn finish(mut self) -> Section {
-        let place = self.place();
+    /// The section, which may be `unfinished`: not broken off, but not whole either.
+    fn finish(mut self, unfinished: bool) -> Section {
+        let place = self.place("");
         let mut section = self.section;
         section.open_scopes = self.scopes.into_iter().map(|scope| scope.name).collect();
         let exit = match section.exit {
             Some(Exit::Failure(code)) => Some(hresult::canonical(code)),
             _ => None,
         };
+        // What went wrong on the way is of no consequence where the whole went well.
+        let went_well = matches!(section.exit, Some(Exit::Success | Exit::RestartRequired));
         let failed = exit.is_some_and(is_failure)
-            || section.errors > 0
-            || section.is_broken_off() && section.is_driver_update();
+            || section.errors > 0 && !(went_well && section.is_driver_update())
+            || section.is_broken_off() && !unfinished && section.is_driver_update();
         if !failed {
             return section;
         }
@@ -346,46 +438,51 @@ impl Open {
         let scope = self
             .failed_scopes
             .iter()
-            .position(|(error, _)| exit.is_some() && matches(error.code))
+            .position(|scope| exit.is_some() && matches(scope.error.code))
             .or(self.failed_scopes.len().checked_sub(1))
             .map(|at| self.failed_scopes.swap_remove(at));
-        let (mark, place) = match (&section.first_error, &scope) {
-            (Some(error), _) => (error.mark.clone(), self.place.take().unwrap_or(place)),
-            (None, Some((error, place))) => (error.mark.clone(), place.clone()),
+        let (mark, earliest, place) = match (&section.first_error, &scope) {
+            (Some(error), _) => {
+                let place = self.place.take().unwrap_or(place);
+                (error.mark.clone(), error.earliest, place)
+            }
+            (None, Some(scope)) => {
+                let mark = scope.error.mark.clone();
+                (mark, scope.error.earliest, scope.place.clone())
+            }
             (None, None) => {
+                let time = section.span().map_or(LocalTime::default(), |span| span.1);
                 let mark = Mark {
-                    time: section.span().map_or(LocalTime::default(), |span| span.1),
+                    time,
                     at: section.last,
                     text: match section.exit {
                         Some(_) => format!("{} failed", section.title),
                         None => format!("{} broke off", section.title),
                     },
                 };
-                (mark, place)
+                (mark, time, place)
             }
         };
-        self.codes.extend(scope.and_then(|(error, _)| error.code));
+        self.codes.extend(scope.and_then(|scope| scope.error.code));
         let code = match self.codes.iter().find(|code| matches(Some(**code))) {
             Some(code) => Some(*code),
             None => exit.or(self.codes.first().copied()),
         };
-        // An error may name the INF alone where a warning before it had the whole path.
-        let warned = self.warned.filter(|warned| {
-            let named = place.path.as_deref();
-            named.is_none_or(|path| {
-                package_of(path).is_none() && file_name(path) == file_name(warned)
-            })
-        });
-        let path = warned.or(place.path);
+        let path = place.path;
         let package = path.as_deref().and_then(package_of);
+        let package = package.or(place.package.as_deref());
+        let inf = place
+            .queued
+            .or_else(|| path.as_deref().map(file_name).map(str::to_owned));
         let replaces = self
             .change
             .filter(|(_, to)| package == Some(&**to))
             .map(|(from, _)| from);
         section.failure = Some(SectionFailure {
             mark,
+            earliest,
             code,
-            inf: path.as_deref().map(file_name).map(str::to_owned),
+            inf,
             package: package.map(str::to_owned),
             replaces,
             path,

@@ -9,6 +9,7 @@ use crate::lang::Message;
 use crate::say;
 use crate::servicing::local_time::LocalTime;
 use crate::servicing::mark::{LineRef, place};
+use crate::trace::time::TICKS_PER_DAY;
 use std::io;
 
 /// How many lines of each kind a log has.
@@ -39,6 +40,8 @@ pub struct SetupFile {
     pub lines: LineCounts,
     /// The first and the last full stamp.
     pub first_last: Option<(LocalTime, LocalTime)>,
+    /// Title of the section that it ends in: it was cut off, or copied while that went on.
+    pub ends_in: Option<String>,
 }
 
 impl SetupFile {
@@ -49,6 +52,12 @@ impl SetupFile {
             out.push(say!(
                 en: "no section starts or ends in it",
                 zh: "其中没有任何节的开头或结尾",
+            ));
+        }
+        if let Some(title) = &self.ends_in {
+            out.push(say!(
+                en: "it ends inside [{title}]: cut off, or copied while that went on",
+                zh: "日志在 [{title}] 节内结束：被截断，或在该操作进行时复制",
             ));
         }
         out
@@ -74,9 +83,13 @@ pub struct SetupLog {
     pub os_version: Option<String>,
 }
 
+/// The packages that an update replaces are taken away in the next boot: within a day.
+const CLEANED_WITHIN: u64 = TICKS_PER_DAY;
+
 impl SetupLog {
     /// The failed sections of updates of Windows that a window can be taken from: those that stage or install
-    /// drivers or, where none of these failed, those that take them away.
+    /// drivers or, where none of these failed, those that take them away. What is taken away behind an installation that
+    /// went well are the packages from before: that update is in.
     pub fn failing(&self) -> impl DoubleEndedIterator<Item = &Section> {
         let failed = |section: &&Section| section.failure.is_some() && section.is_driver_update();
         let brings = self
@@ -84,10 +97,26 @@ impl SetupLog {
             .iter()
             .filter(failed)
             .any(Section::brings_drivers);
+        let mut installed = None;
+        let old = self.sections.iter().map(move |section| {
+            if !section.is_driver_update() {
+                return false;
+            }
+            if section.brings_drivers() {
+                let is_in = section.failure.is_none() && section.title == "Install Driver Updates";
+                installed = section.start.filter(|_| is_in);
+                return false;
+            }
+            let since = section.start.zip(installed);
+            since.is_some_and(|(start, installed)| start.distance(installed) <= CLEANED_WITHIN)
+        });
+        let old: Vec<bool> = old.collect();
         self.sections
             .iter()
+            .zip(old)
+            .filter(move |(section, old)| section.brings_drivers() || !brings && !old)
+            .map(|(section, _)| section)
             .filter(failed)
-            .filter(move |section| section.brings_drivers() || !brings)
     }
 
     /// The name of the log a line stands in.
@@ -154,8 +183,9 @@ impl SetupReader {
                 (*first, *last) = ((*first).min(*time), (*last).max(*time));
             }
         })?;
-        self.collector.close();
+        let ends_in = self.collector.close();
         self.files.push(SetupFile {
+            ends_in,
             name: name.to_owned(),
             text,
             lines: counts,

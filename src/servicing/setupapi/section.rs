@@ -71,11 +71,14 @@ impl Node {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedError {
     /// The line; its time is its own or, as most error lines have none, that of the last line before with one. Where
-    /// only the start of the section stands before the first error, it is that of the next line with one: what led to
-    /// the error lies between the two.
+    /// only the start of the section stands before the error, or where the lines with a time around it lie more than a
+    /// second apart, it is that of the next one: what led to the error lies between the two. (The whole pass Reflect
+    /// has no times: 7 s of an update of 297 packages on Windows 10 1809.)
     pub mark: Mark,
     /// The code in it, as HRESULT.
     pub code: Option<u32>,
+    /// Its own time, or that of the last line before with one.
+    pub earliest: LocalTime,
 }
 
 /// Why and where a section failed.
@@ -83,13 +86,15 @@ pub struct LoggedError {
 pub struct SectionFailure {
     /// The first error line; without one, the end of the scope that failed, or of the section.
     pub mark: Mark,
+    /// The earliest it can have been: see [`LoggedError::earliest`].
+    pub earliest: LocalTime,
     /// Why, as HRESULT: the code of the error lines and scopes, of which the section keeps only a part.
     pub code: Option<u32>,
-    /// The INF: `oposdrv.inf`.
+    /// The INF: `oposdrv.inf`. Where devices are updated, that whose devices these are.
     pub inf: Option<String>,
-    /// Its path as the log has it.
+    /// Path of the INF that was worked on, as the log has it: where devices are updated, it may include the other one.
     pub path: Option<String>,
-    /// The package in the driver store: `oposdrv.inf_amd64_5f2c6d1e8a9b7c34`.
+    /// The package that was worked on, in the driver store: `oposdrv.inf_amd64_5f2c6d1e8a9b7c34`.
     pub package: Option<String>,
     /// The package that was active for the INF before, where it was just to be replaced.
     pub replaces: Option<String>,
@@ -99,6 +104,16 @@ pub struct SectionFailure {
     pub scope: Option<String>,
     /// Where the package lies in the driver database, if any line of the logs says it.
     pub node: Option<Node>,
+}
+
+impl SectionFailure {
+    /// The line, at the earliest time it can have been written.
+    pub fn earliest_mark(&self) -> Mark {
+        Mark {
+            time: self.earliest,
+            ..self.mark.clone()
+        }
+    }
 }
 
 /// A section.
@@ -140,6 +155,8 @@ pub struct Section {
     pub open_scopes: Vec<String>,
     /// When the kernel of that boot started.
     pub boot: Option<LocalTime>,
+    /// When the kernel started next, where the section was never closed.
+    pub next_boot: Option<LocalTime>,
     /// Why it failed; `None` where it did not.
     pub failure: Option<SectionFailure>,
 }
