@@ -49,6 +49,9 @@ const EVIDENCE: usize = 24;
 /// Failed NT operations kept with an attempt, and kept back for one that may begin.
 const NT_FAILURES: usize = 16;
 const RECENT: usize = 16;
+/// The time of the last boot is reckoned from what has passed since by another clock: it was 2 s off after 4 h on
+/// Windows 10. Times that lie no further apart in lines that follow one another are of one boot; the first is nearest.
+const SAME_BOOT: u64 = 15 * TICKS_PER_SECOND;
 /// A line about a failure belongs to the attempt before it when no more time has passed since its last line.
 const TOGETHER: u64 = 600 * TICKS_PER_SECOND;
 
@@ -97,6 +100,16 @@ impl Open {
     }
 }
 
+/// What a log tells of the machine.
+#[derive(Debug)]
+pub(super) struct KnownClock {
+    offsets: Offsets,
+    boots: VecDeque<(LineRef, LocalTime)>,
+    boot: Option<LocalTime>,
+    last_boot: Option<LocalTime>,
+    stack: Option<String>,
+}
+
 /// What has been found so far.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
@@ -109,6 +122,8 @@ pub(super) struct Collector {
     pub stack: Option<String>,
     phase: Option<Phase>,
     boot: Option<LocalTime>,
+    /// The same as the last line has it.
+    last_boot: Option<LocalTime>,
     session: Option<String>,
     /// The last line that says that a queue will be processed, for runs without a start of their own.
     announced: Option<(Mark, StartMark)>,
@@ -145,10 +160,14 @@ impl Collector {
             }
             Event::ServiceStart => self.service_start(),
             Event::LastBoot(boot) => {
-                if self.boot != Some(boot) {
+                let same = self
+                    .last_boot
+                    .is_some_and(|last| last.distance(boot) <= SAME_BOOT);
+                if !same {
                     push_last(&mut self.boots, (at, boot), REMARKS);
+                    self.boot = Some(boot);
                 }
-                self.boot = Some(boot);
+                self.last_boot = Some(boot);
             }
             Event::UniversalTime(utc) => {
                 self.offset(at, record.time, utc, OffsetBasis::UniversalTime);
@@ -222,6 +241,26 @@ impl Collector {
             }
             Event::NtFailure(failure) => self.nt_failure(mark(), &failure),
         }
+    }
+
+    /// What is known of the clock and the boots of the machine.
+    pub fn clock(&self) -> KnownClock {
+        KnownClock {
+            offsets: self.offsets.clone(),
+            boots: self.boots.clone(),
+            boot: self.boot,
+            last_boot: self.last_boot,
+            stack: self.stack.clone(),
+        }
+    }
+
+    /// Goes back to what was known.
+    pub fn set_clock(&mut self, known: KnownClock) {
+        self.offsets = known.offsets;
+        self.boots = known.boots;
+        self.boot = known.boot;
+        self.last_boot = known.last_boot;
+        self.stack = known.stack;
     }
 
     /// Takes in the time in UTC that a line shows.
@@ -607,8 +646,12 @@ impl Collector {
         if open.end.as_ref().is_none_or(|end| by < end.1) {
             open.end = Some((mark(), by));
         }
-        // The notifications of logon are given back last of all.
-        if by == EndMark::StateNone || by == EndMark::WinlogonReleased && !open.restarted {
+        // The notifications of logon are given back last of all. While the system is up, any session that repairs the store
+        // gives them back: then it is the weakest of ends, and the rollback may go on behind it.
+        let last =
+            open.end.as_ref().is_some_and(|end| end.1 < by) || self.phase != Some(Phase::Online);
+        let released = by == EndMark::WinlogonReleased && last && !open.restarted;
+        if by == EndMark::StateNone || released {
             self.close();
             self.run = None;
         }

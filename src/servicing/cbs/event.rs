@@ -67,7 +67,8 @@ pub enum EndMark {
     StartupProcessed,
     /// `Startup processing completed.` or `Setting ServicingInProgress flag to 0`
     StartupCompleted,
-    /// `Winlogon: Deregistering for CreateSession notifications`
+    /// `Winlogon: Deregistering for CreateSession notifications`, `Deregistering for Winlogon …` (Windows 8). Every
+    /// session that repairs the store ends so, too, while the system is up.
     WinlogonReleased,
     /// `A restart has been initiated`: the log ends there, or the rollback goes on behind it.
     Restart,

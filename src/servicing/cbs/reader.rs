@@ -53,6 +53,9 @@ pub struct CbsFile {
     pub lines: LineCounts,
     /// Stamps of the first and the last record.
     pub first_last: Option<(LocalTime, LocalTime)>,
+    /// It tells of an image that does not run, as what Setup and DISM write in Windows PE does: its clock is not that of
+    /// the machine.
+    pub offline: bool,
 }
 
 impl CbsFile {
@@ -69,6 +72,12 @@ impl CbsFile {
                 en: "{more} lines start like records and are none",
                 zh: "有 {more} 行开头像记录，但不是记录",
             )),
+        }
+        if self.offline {
+            out.push(say!(
+                en: "it is about a Windows image that did not run (Setup, Windows PE): its clock and its boots tell nothing of the machine",
+                zh: "该日志涉及未运行的 Windows 映像（安装程序、Windows PE）：其时钟和启动时间与本机无关",
+            ));
         }
         if self.lines.records == 0 {
             out.push(say!(
@@ -185,6 +194,8 @@ impl CbsReader {
         let number = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         let before = self.files.last().and_then(|file| archive_end(&file.name));
         let collector = &mut self.collector;
+        let clock = collector.clock();
+        let (mut offline, mut online) = (false, false);
         let mut first_last: Option<(LocalTime, LocalTime)> = None;
         let (text, lines) = for_each_line(source, options, tick, |at, kind| {
             let Line::Record(record, event) = kind else {
@@ -200,13 +211,20 @@ impl CbsReader {
                     }
                 }
             }
+            offline |= is_about_an_image(record.text);
+            online |= *event == Event::ServiceStart;
             collector.take(at, record, event);
         })?;
+        let offline = offline && !online;
+        if offline {
+            collector.set_clock(clock);
+        }
         self.files.push(CbsFile {
             name: name.to_owned(),
             text,
             lines,
             first_last,
+            offline,
         });
         Ok(())
     }
@@ -226,6 +244,13 @@ impl CbsReader {
             stack: found.stack,
         }
     }
+}
+
+/// What the servicing stack says when it works on an image. It does so on a running machine as well, where its service
+/// writes to the same log.
+fn is_about_an_image(text: &str) -> bool {
+    text.starts_with("Setting core mode: CbsCoreModeOffline")
+        || text.starts_with("Offline servicing, using stack version")
 }
 
 /// A key that sorts the names of logs in the order they were written: archives by the time in their names, and

@@ -4,6 +4,9 @@
 //! 2024-03-22 12:32:10, Error      [0x018003] CSI    00005fcb@2024/3/22:11:32:10.482 (F) text
 //! stamp, local         level       context   component  record, UTC stamp, failure
 //! ```
+//!
+//! Level and context fill 22 characters, the component 7. Windows 11 24H2 leaves the component of thousands of records
+//! blank (those of the `arbiter`, which looks for optional features).
 
 use crate::servicing::local_time::{LocalTime, number};
 use crate::trace::Filetime;
@@ -19,6 +22,18 @@ pub enum Level {
     Error,
     /// Any other word.
     Other,
+}
+
+impl Level {
+    fn of(word: &str) -> Self {
+        let is = |level: &str| word.eq_ignore_ascii_case(level);
+        match word {
+            _ if is("Info") => Self::Info,
+            _ if is("Warning") => Self::Warning,
+            _ if is("Error") => Self::Error,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// The part of the servicing stack that wrote a record.
@@ -64,6 +79,8 @@ pub struct Record<'a> {
 
 /// Blanks before the stamp that are borne: logs come as quotations in mails and tickets.
 const INDENT: usize = 16;
+/// Blanks between a level and a component are fewer.
+const WIDEST_BLANK: usize = 22;
 /// Longer words are no component.
 const LONGEST_COMPONENT: usize = 16;
 
@@ -85,8 +102,20 @@ impl<'a> Record<'a> {
         };
         let time = cache.read(line)?;
         let rest = line.get(19..)?.strip_prefix(',')?;
-        let (level, rest) = word(rest.trim_ascii_start());
-        let mut rest = rest.trim_ascii_start();
+        let (level, behind_level) = word(rest.trim_ascii_start());
+        let mut rest = behind_level.trim_ascii_start();
+        let level = (!level.is_empty()).then(|| Level::of(level))?;
+        let blanks = behind_level.len() - behind_level.trim_start_matches(' ').len();
+        if blanks > WIDEST_BLANK && !starts_with_component(rest) {
+            return Some(Self {
+                time,
+                level,
+                context: None,
+                component: Component::Other,
+                csi: None,
+                text: rest.trim_ascii(),
+            });
+        }
         let mut context = None;
         if let Some(inner) = rest.strip_prefix("[0x") {
             let (digits, behind) = inner.split_once(']')?;
@@ -100,7 +129,7 @@ impl<'a> Record<'a> {
         let shaped = component.len() <= LONGEST_COMPONENT
             && component.as_bytes().first()?.is_ascii_uppercase()
             && (text.is_empty() || text.starts_with([' ', '\t']));
-        if level.is_empty() || !shaped {
+        if !shaped {
             return None;
         }
         let component = match component {
@@ -118,12 +147,7 @@ impl<'a> Record<'a> {
         }
         Some(Self {
             time,
-            level: match level {
-                "Info" => Level::Info,
-                "Warning" => Level::Warning,
-                "Error" => Level::Error,
-                _ => Level::Other,
-            },
+            level,
             context,
             component,
             csi,
@@ -157,6 +181,14 @@ fn word(text: &str) -> (&str, &str) {
         .position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_'))
         .unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+/// Whether a text that stands where others have no component begins with one: a word in capitals, in a column of its own.
+fn starts_with_component(text: &str) -> bool {
+    let (component, behind) = word(text);
+    !component.is_empty()
+        && component.bytes().all(|byte| byte.is_ascii_uppercase())
+        && (behind.starts_with("  ") || behind.starts_with('\t'))
 }
 
 /// `HHHHHHHH`, `@Y/M/D:hh:mm:ss.mmm` and `(F)`, the last two where they are there.
@@ -236,6 +268,29 @@ mod tests {
         // As quoted on web pages: one blank between the columns, blanks before them.
         let record = parse("   2017-12-06 15:30:46, Info CBS         INSTALL index: 69");
         assert_eq!(record.text, "INSTALL index: 69");
+        let record = parse("2025-04-19 14:30:29, ERROR                 CBS    Ending");
+        assert_eq!((record.level, record.text), (Level::Error, "Ending"));
+    }
+
+    #[test]
+    fn a_blank_component() {
+        let blank = " ".repeat(25);
+        for text in [
+            "arbiter: --- CreateActionList begin: Sandbox: \\\\?\\C:\\x\\ ---",
+            "  Stack: (null)",
+            "Feature: WMIC~ found. Adding packages to it",
+            "Processing CompDB file: \\\\?\\C:\\x.xml",
+            "CBS tells this",
+            "-----",
+        ] {
+            let line = format!("2026-05-22 20:34:10, Info{blank}{text}");
+            let record = parse(&line);
+            let what = (record.level, record.component, record.csi, record.text);
+            assert_eq!(what, (Level::Info, Component::Other, None, text.trim()));
+        }
+        // A copy with wider columns.
+        let line = format!("2026-05-22 20:34:10, Info{blank}  CBS    Reboot mark set");
+        assert_eq!(parse(&line).component, Component::Cbs);
     }
 
     #[test]

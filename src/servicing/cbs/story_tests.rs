@@ -453,6 +453,92 @@ fn an_aftermath_has_an_end_too() {
 }
 
 #[test]
+fn a_session_that_repairs_the_store_ends_no_rollback() {
+    let online = [
+        "06:00:00 No startup processing required, TrustedInstaller service was not set as autostart",
+        "06:00:01 Doqe: [Forward] Installing driver updates, Count 2",
+        "06:00:02 INSTALL index: 69, phase: 1, result 1009, inf: oposdrv.inf",
+        "06:00:02 DriverUpdateInstallUpdates failed [HRESULT = 0x800703f1 - ERROR_BADDB]",
+        "06:20:00 Reboot mark set",
+        "06:30:00 Reboot mark cleared",
+        "06:30:00 Winlogon: Simplifying Winlogon CreateSession notifications",
+        "06:30:00 Winlogon: Deregistering for CreateSession notifications",
+    ];
+    let restart = [
+        "06:40:00 TI: --- Initializing Trusted Installer ---",
+        "06:40:01 Retrieved original failure status: 0x800703f1, last forward execute state: CbsExecuteStatePrimitives",
+        "06:40:30 Setting ExecuteState key to: ExecuteStateNone",
+    ];
+    let log = read(&text(&[&online[..], &restart].concat()));
+    assert_eq!((log.attempts.len(), log.aftermaths.len()), (1, 0));
+    let attempt = &log.attempts[0];
+    assert!(attempt.continued);
+    let (end, by) = attempt.rollback_end.as_ref().unwrap();
+    assert_eq!(
+        (end.time.to_string().as_str(), *by),
+        ("2026-05-12 06:40:30.000", EndMark::StateNone)
+    );
+    // Without the restart it is the only end there is.
+    let log = read(&text(&online));
+    let (_, by) = log.attempts[0].rollback_end.as_ref().unwrap();
+    assert_eq!(*by, EndMark::WinlogonReleased);
+}
+
+#[test]
+fn windows_8_gives_notifications_back_in_other_words() {
+    let log = read(&text(&[
+        "06:00:01 Startup: Processing driver operations queue.",
+        "06:00:02 INSTALL index: 69, phase: 1, result 3, inf: ntprint4.inf",
+        "06:00:02 Startup: Failed while processing non-critical driver operations queue. [HRESULT = 0x80070003 - ERROR_PATH_NOT_FOUND]",
+        "06:06:30 Deregistering for Winlogon CreateSession notifications",
+    ]));
+    let (_, by) = log.attempts[0].rollback_end.as_ref().unwrap();
+    assert_eq!(*by, EndMark::WinlogonReleased);
+}
+
+#[test]
+fn a_log_about_an_image_tells_nothing_of_the_machine() {
+    // As Setup writes it in Windows PE, where it is eight hours earlier whatever the machine's zone is.
+    let image = [
+        "05:00:00 TI: Last boot time: 2026-05-12 04:59:00.500",
+        "05:00:00 Universal Time is: 2026-05-12 13:00:00.220",
+        "05:00:00 Setting core mode: CbsCoreModeOffline",
+        "05:00:00 Loaded Servicing Stack v10.0.17763.1 with Core: X:\\Sources\\cbscore.dll",
+    ];
+    let own = [
+        "06:00:00 TI: --- Initializing Trusted Installer ---",
+        "06:00:00 TI: Last boot time: 2026-05-12 05:59:00.500",
+        "06:00:00 Universal Time is: 2026-05-12 04:00:00.220",
+        "06:00:00 Setting core mode: CbsCoreModeOffline",
+    ];
+    let alone = read(&text(&image));
+    assert!(alone.offsets.changes().is_empty() && alone.boots.is_empty());
+    assert_eq!((alone.stack, alone.files[0].offline), (None, true));
+    assert_eq!(alone.files[0].warnings().len(), 1);
+    for order in [[&image[..], &own], [&own, &image]] {
+        let [first, second] = order.map(text);
+        let log = read_all(&[("CbsPersist.log", &first), ("CBS.log", &second)]);
+        let minutes: Vec<i32> = log.offsets.changes().iter().map(|c| c.minutes).collect();
+        assert_eq!((minutes, log.boots.len()), (vec![120], 1));
+    }
+}
+
+#[test]
+fn the_time_of_the_last_boot_drifts() {
+    let log = read(&text(&[
+        "10:01:24 TI: Last boot time: 2026-05-11 21:05:41.584",
+        "11:59:37 TI: Last boot time: 2026-05-11 21:05:43.670",
+        "12:59:37 TI: Last boot time: 2026-05-11 21:05:55.670",
+        "13:10:00 TI: Last boot time: 2026-05-12 13:08:27.500",
+    ]));
+    let boots: Vec<String> = log.boots.iter().map(|(_, time)| time.to_string()).collect();
+    assert_eq!(
+        boots,
+        ["2026-05-11 21:05:41.584", "2026-05-12 13:08:27.500"]
+    );
+}
+
+#[test]
 fn reports_of_other_packages_are_not_taken() {
     let lines = [
         "10:00:22 Startup: Failed while processing driver operations queue. [HRESULT = 0x80070005]",

@@ -35,6 +35,11 @@ fn cbs(text: &str) -> Option<Event<'_>> {
         },
         b'A' if starts("A possible hang was detected") => hang(),
         b'C' if starts("Clearing original failure status") => Event::FailureCleared,
+        // Windows 8 and Server 2012.
+        b'D' if starts("Deregistering for Winlogon CreateSession notifications") => Event::End {
+            by: EndMark::WinlogonReleased,
+            code: None,
+        },
         b'D' => return driver_queue(text),
         b'F' if failed_driver_updates(text) => failed(FailureMark::DriverUpdate, None, text),
         b'I' | b'S' | b'U' if text.contains(" index: ") => return package_result(text),
