@@ -2,7 +2,7 @@
 
 use super::nouns::CASE;
 use super::reader::Reader;
-use super::style::{BOLD, GREEN, RED, YELLOW, clock, count, date_time, paint, safe};
+use super::style::{BOLD, GREEN, RED, YELLOW, count, date_time, end_of, paint, safe};
 use crate::export::columns::ColumnType::{Text, Time, U64};
 use crate::export::small::{SmallColumn, SmallTable, Value};
 use crate::findings::schema::{DriverFinding, Evidence};
@@ -385,7 +385,7 @@ fn table(to: &mut String, cases: &[CaseRow], reader: Reader<'_>) -> Result {
                     en: "{start} to {end}",
                     zh: "{start} 至 {end}",
                     start = short(date_time(start, zone)),
-                    end = short(clock(end, zone)),
+                    end = short(end_of((start, end), zone)),
                 )
             }
             _ => lang.pick("empty", "空").to_owned(),

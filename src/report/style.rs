@@ -97,6 +97,18 @@ pub fn clock(time: Filetime, zone: &Zone) -> String {
     out
 }
 
+/// The end of a span of time: with its date, where that is another one than that of the start.
+pub fn end_of(span: (Filetime, Filetime), zone: &Zone) -> String {
+    let [start, end] = [span.0, span.1].map(|time| {
+        let civil = zone.local(time).civil();
+        (civil.year, civil.month, civil.day)
+    });
+    match start == end {
+        true => clock(span.1, zone),
+        false => date_time(span.1, zone),
+    }
+}
+
 /// The zone's name behind a time: `UTC`, or its offset at that time.
 pub fn zone_name(zone: &Zone, time: Filetime) -> String {
     if zone.is_utc() {
@@ -132,5 +144,14 @@ mod tests {
         assert_eq!(filled("日志", 6), "日志  ");
         assert_eq!(safe("a\x1b[31mb\u{202e}c"), "a\\u{1b}[31mb\\u{202e}c");
         assert_eq!(zone_name(&Zone::fixed(-12_600), Filetime(0)), "UTC-03:30");
+    }
+
+    #[test]
+    fn a_span_over_midnight_has_two_dates() {
+        let at = |hours: u64| Filetime(hours * 3_600 * 10_000_000);
+        let ends = |to, zone: i32| end_of((at(23), at(to)), &Zone::fixed(zone));
+        assert_eq!(ends(23, 0), "23:00:00.0000000");
+        assert_eq!(ends(25, 0), "1601-01-02 01:00:00.0000000");
+        assert_eq!(ends(25, 3_600), "02:00:00.0000000");
     }
 }

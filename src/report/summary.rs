@@ -3,8 +3,8 @@
 use super::nouns::{CALLBACK, DELAY, EVENT, FAILURE, LINE, MORE_TOUCH, OPERATION, TOUCH};
 use super::reader::Reader;
 use super::style::{
-    BOLD, DIM, GREEN, RED, YELLOW, bytes, clock, count, date_time, duration, label, margin, paint,
-    safe, zone_name,
+    BOLD, DIM, GREEN, RED, YELLOW, bytes, clock, count, date_time, duration, end_of, label, margin,
+    paint, safe, zone_name,
 };
 use super::words;
 use crate::drivers::Role;
@@ -199,7 +199,7 @@ fn inputs(to: &mut String, findings: &Findings, reader: Reader<'_>) -> Result {
                 en: "{first} to {last} {zone}",
                 zh: "{first} 至 {last} {zone}",
                 first = date_time(first, zone),
-                last = clock(last, zone),
+                last = end_of((first, last), zone),
                 zone = zone_name(zone, first),
             ));
         }
@@ -321,7 +321,7 @@ fn window(to: &mut String, findings: &Findings, reader: Reader<'_>) -> Result {
             en: "{start} to {end} {zone} ({length}), from {source}",
             zh: "{start} 至 {end} {zone}（{length}），依据：{source}",
             start = date_time(start, zone),
-            end = clock(end, zone),
+            end = end_of((start, end), zone),
             zone = zone_name(zone, start),
             length = duration(end.0.saturating_sub(start.0) as f64 / 10.0, lang),
             source = window.source.words(lang),

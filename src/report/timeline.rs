@@ -2,7 +2,7 @@
 
 use super::reader::Reader;
 use super::style::{
-    BOLD, DIM, RED, YELLOW, clock, date_time, duration, filled, paint, safe, zone_name,
+    BOLD, DIM, RED, YELLOW, clock, date_time, duration, end_of, filled, paint, safe, zone_name,
 };
 use crate::findings::timeline::{MarkerKind, Timeline};
 use crate::tell;
@@ -48,7 +48,7 @@ fn write_text(out: &mut String, timeline: &Timeline, reader: Reader<'_>) -> std:
             en: "{start} to {end} {zone} ({length})",
             zh: "{start} 至 {end} {zone}（{length}）",
             start = date_time(start, zone),
-            end = clock(end, zone),
+            end = end_of((start, end), zone),
             zone = zone_name(zone, start),
             length = duration(end.0.saturating_sub(start.0) as f64 / 10.0, lang),
         );
