@@ -149,15 +149,15 @@ fn install(log: &mut SetupWriter, story: &Story, time: u64, worker: &str) {
         );
         return;
     }
-    let name = format!(
-        "Configure Driver Package: {}\\{}",
-        folder(&story.inf, &story.hash),
-        story.inf
-    );
-    log.scope(story.failure, "sto", &name);
-    log.scope(story.failure, "inf", "Add Service: opos");
-    log.scope_end(story.failure, "inf", "Add Service", 0);
-    log.scope_end(story.failure, "sto", "Configure Driver Package", 0);
+    // No line of this pass has a time.
+    let package = folder(&story.inf, &story.hash);
+    let path = format!("{package}\\{}", story.inf);
+    log.info("sto", &format!("{{Reflect Driver Package: {path}}}"));
+    log.info("inf", &format!("     {{Configure Driver: {}}}", story.inf));
+    log.info("inf", "          {Add Service: opos}");
+    log.info("inf", "          {Add Service: exit(0x00000000)}");
+    log.info("inf", "     {Configure Driver: exit(0x00000000)}");
+    log.info("sto", "{Reflect Driver Package: exit(0x00000000)}");
     log.close(story.failure, "SUCCESS (REBOOT_REQUIRED)");
 }
 
