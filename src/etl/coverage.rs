@@ -1,7 +1,7 @@
 //! Which evidence a trace can hold: by the events that are there, and by the kernel flags that were on.
 
 use super::census::Census;
-use super::dictionary::collect::Facts;
+use super::dictionary::facts::Facts;
 use super::file::EtlFile;
 use super::hooks::hook_of_class;
 use super::layout::{item, mode};

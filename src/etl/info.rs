@@ -3,7 +3,7 @@
 use super::census::Census;
 use super::classes::class_of;
 use super::coverage::coverage;
-use super::dictionary::collect::Facts;
+use super::dictionary::facts::Facts;
 use super::error::EtlError;
 use super::file::EtlFile;
 use super::header::TraceHeader;

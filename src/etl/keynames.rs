@@ -1,6 +1,6 @@
 //! Names of registry keys, as Procmon writes them.
 
-use super::dictionary::collect::Facts;
+use super::dictionary::facts::Facts;
 use super::kernel::registry::{KeyEvent, KeyOperation};
 use crate::trace::path::split_registry;
 

@@ -85,7 +85,7 @@ pub fn target(spans: &[BufferSpan]) -> u64 {
 /// buffers reach over all of its time is taken in file order instead, which bounds the work. No border goes through the
 /// stretches of time in `uncut` (see [`Facts::uncut`]), unless the slice would become many times as large for it.
 ///
-/// [`Facts::uncut`]: super::dictionary::collect::Facts::uncut
+/// [`Facts::uncut`]: super::dictionary::facts::Facts::uncut
 pub fn slices(spans: &[BufferSpan], uncut: &[(i64, i64)], target: u64) -> (Vec<Slice>, bool) {
     let by_time = by_time(spans, uncut, target);
     let bytes = |slice: &Slice| -> u64 {

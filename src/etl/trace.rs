@@ -2,7 +2,8 @@
 
 use super::census::{Census, census_with};
 use super::coverage::{FILE_OPERATIONS, MINIFILTER_CALLBACKS, STACKS};
-use super::dictionary::collect::{Facts, UnitFacts};
+use super::dictionary::collect::UnitFacts;
+use super::dictionary::facts::Facts;
 use super::dictionary::opened::{Known, Opening};
 use super::dictionary::processes::ProcessIndex;
 use super::error::OpenError;

@@ -1,7 +1,7 @@
 //! Processor time by driver and handles by process: tables of `info` for traces that sample and count them.
 
 use crate::drivers::DriverList;
-use crate::etl::dictionary::collect::Facts;
+use crate::etl::dictionary::facts::Facts;
 use crate::trace::TraceInfo;
 use serde::Serialize;
 

@@ -4,6 +4,7 @@
 
 pub mod callbacks;
 pub mod collect;
+pub mod facts;
 pub mod images;
 pub mod lifetimes;
 pub mod machine;

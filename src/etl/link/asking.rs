@@ -2,7 +2,7 @@
 
 use super::noted::Noting;
 use super::reused::Tools;
-use crate::etl::dictionary::collect::Facts;
+use crate::etl::dictionary::facts::Facts;
 use crate::etl::kernel::Fields;
 use crate::etl::kernel::registry::KeyEvent;
 use crate::etl::keynames::push_key;

@@ -15,7 +15,7 @@ use super::part::{Ground, family, push_path};
 use super::reused::{PathKind, Tools};
 use super::stacks::{SliceStacks, USER_STACK_REFERENCE, is_user_part};
 use crate::etl::classes::{class_of, tells_names};
-use crate::etl::dictionary::collect::Facts;
+use crate::etl::dictionary::facts::Facts;
 use crate::etl::forms::Form;
 use crate::etl::gather::{Choose, Entries, Order, Place, hook_of};
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};

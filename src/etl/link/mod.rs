@@ -17,7 +17,7 @@ pub mod part;
 pub mod reused;
 pub mod stacks;
 
-use super::dictionary::collect::Facts;
+use super::dictionary::facts::Facts;
 use super::dictionary::texts::{TextId, Texts};
 use super::file::EtlFile;
 use super::gather::{Loaded, Making, Order, Place, Position, Space};

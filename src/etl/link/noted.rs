@@ -2,7 +2,7 @@
 //! FileObjects may have such a path. Whoever decodes a slice then passes over all others at once.
 
 use super::columns::Chosen;
-use crate::etl::dictionary::collect::Facts;
+use crate::etl::dictionary::facts::Facts;
 use crate::etl::dictionary::lifetimes::Lifetimes;
 use crate::etl::dictionary::texts::{TextId, Texts};
 use crate::etl::sieve::{Addressed, Sieve};

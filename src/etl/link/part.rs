@@ -10,7 +10,7 @@ use super::reused::Pool;
 use super::stacks::Needed;
 use super::{End, Family, Ref, Told};
 use crate::etl::body::Body;
-use crate::etl::dictionary::collect::Facts;
+use crate::etl::dictionary::facts::Facts;
 use crate::etl::file::EtlFile;
 use crate::etl::gather::{Loaded, Order, Place, Placed, Position, Slots, Space, hook_of};
 use crate::etl::kernel::file_io::{FileIo, FileOperation, OPERATION_END, OperationEnd};
