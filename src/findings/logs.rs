@@ -10,7 +10,7 @@ use crate::servicing::cbs::{ASSUMED, Attempt, CbsLog, Phase};
 use crate::servicing::setupapi::{Section, SectionFailure, SetupLog};
 use crate::servicing::update_client::UpdateClientLog;
 use crate::servicing::{LineRef, LocalTime, Mark};
-use crate::trace::time::TICKS_PER_SECOND;
+use crate::trace::time::{TICKS_PER_DAY, TICKS_PER_SECOND};
 use crate::trace::{Filetime, ServicingLog, Zone};
 
 /// The servicing logs of a case.
@@ -151,11 +151,22 @@ impl LogClock<'_> {
         if let Some(zone) = self.zone {
             return mark.time.to_utc_in(zone);
         }
-        let shown = self.cbs.and_then(|log| log.offsets.at(mark.at));
+        let shown = self.cbs.and_then(|log| log.offsets.at(mark.at, mark.time));
         shown.map_or_else(
             || self.fallback(mark.time),
             |shown| mark.time.to_utc(shown.minutes),
         )
+    }
+
+    /// UTC of a time that a line of a CBS log tells, or that stands for all of its stamps: by the offset at that line.
+    pub fn cbs_at_line(&self, time: LocalTime, line: LineRef) -> Filetime {
+        let shown = self.cbs.and_then(|log| log.offsets.at_line(line));
+        let utc = match (self.zone, shown) {
+            (Some(zone), _) => time.to_utc_in(zone),
+            (None, Some(shown)) => time.to_utc(shown.minutes),
+            (None, None) => self.fallback(time),
+        };
+        self.shifted(utc, ServicingLog::Cbs)
     }
 
     /// UTC of a time in setupapi.dev.log, which shows no offset itself.
@@ -282,12 +293,31 @@ impl CaseLogs {
                 zh: "CBS.log 没有记录回滚何时结束：检查失败之后的 60 秒。",
             ));
         }
+        if clock.zone.is_none() {
+            out.notes.extend(clock_change(log, mark));
+        }
         if let Some(setup) = &self.setup {
             sharpen(&mut out, setup, clock);
         }
         out.evidence.sort_by_key(|row| row.time);
         out
     }
+}
+
+/// That the clock of the machine was set to another zone within a day of a line.
+fn clock_change(log: &CbsLog, mark: &Mark) -> Option<Message> {
+    let changes = log.offsets.changes();
+    let mut near = changes.windows(2).filter(|pair| {
+        let from = pair[1].local;
+        from.distance(mark.time) <= TICKS_PER_DAY
+    });
+    let pair = near.next_back()?;
+    let (before, after) = (offset(pair[0].minutes), offset(pair[1].minutes));
+    let (name, line) = (log.name(pair[1].at), pair[1].at.line);
+    Some(say!(
+        en: "The clock of the machine was set from {before} to {after} before {name} line {line}, near the failure: its lines are placed accordingly.",
+        zh: "在 {name} 第 {line} 行之前、失败前后，计算机时钟从 {before} 改为 {after}：各行的时间已据此换算。",
+    ))
 }
 
 /// Takes over the instant of a failed section that is the same failure. Where CBS.log names no INF, that of a section
@@ -445,17 +475,13 @@ pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
     };
     let mut out = Vec::new();
     for (number, file) in logs.cbs.iter().flat_map(|log| &log.files).enumerate() {
-        let utc = |time| {
+        let utc = |time, line| {
             let at = LineRef {
                 file: number as u32,
-                line: 1,
-                offset: 0,
+                line,
+                offset: line,
             };
-            clock.cbs_by_stamp(&Mark {
-                time,
-                at,
-                text: String::new(),
-            })
+            clock.cbs_at_line(time, at)
         };
         out.push(Input {
             path: file.name.clone(),
@@ -463,8 +489,8 @@ pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
             role: InputRole::Log,
             bytes: bytes(&file.name),
             events: file.lines.records,
-            first: file.first_last.map(|(first, _)| utc(first)),
-            last: file.first_last.map(|(_, last)| utc(last)),
+            first: file.first_last.map(|(first, _)| utc(first, 0)),
+            last: file.first_last.map(|(_, last)| utc(last, u64::MAX)),
             warnings: file.warnings(),
             records: None,
         });

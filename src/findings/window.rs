@@ -154,6 +154,12 @@ fn other_reason(log: &CbsLog) -> Option<Message> {
                 "无法加载组件存储或设置配置单元",
             ),
             OtherCause::Hang => ("servicing hung", "服务过程挂起"),
+            OtherCause::Interrupted => {
+                return Some(say!(
+                    en: "{name}, line {line} ({time}, local): driver operations began that were never ended: the machine stopped, or the service crashed, while they were under way.",
+                    zh: "{name} 第 {line} 行（本地时间 {time}）：驱动程序操作开始后一直没有结束：计算机在此期间停止，或服务崩溃。",
+                ));
+            }
         };
         return Some(say!(
             en: "{name}, line {line} ({time}, local): {en}{code}. That is another reason than a driver operation.",

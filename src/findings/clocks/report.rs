@@ -130,13 +130,8 @@ impl Clocks {
     ) -> Vec<TracedBoot> {
         let boots: Vec<_> = boots::logged(case)
             .map(|boot| {
-                let mark = Mark {
-                    time: boot.time,
-                    at: boot.at,
-                    text: String::new(),
-                };
                 let utc = match boot.by_cbs {
-                    true => clock.cbs_by_stamp(&mark),
+                    true => clock.cbs_at_line(boot.time, boot.at),
                     false => clock.setup(boot.time),
                 };
                 (boot, utc)

@@ -129,6 +129,10 @@ pub(super) struct Collector {
     announced: Option<(Mark, StartMark)>,
     run: Option<Run>,
     open: Option<Open>,
+    /// The service says that it starts, and will say so once more.
+    starting: bool,
+    /// Where driver operations began that were under way when the service started anew.
+    cut: Option<Mark>,
     /// A rollback from before the first log goes on.
     resumed: bool,
     recent: VecDeque<LoggedNtFailure>,
@@ -158,7 +162,23 @@ impl Collector {
                     open.restarted = true;
                 }
             }
-            Event::ServiceStart => self.service_start(),
+            Event::ServiceStart => {
+                // Newer versions say it twice, the older line behind the other.
+                let first = record.text.starts_with("TI: ");
+                if first || !self.starting {
+                    self.offsets.service_starts(at);
+                }
+                self.starting = first;
+                self.service_start();
+            }
+            Event::Interrupted => {
+                if let Some(mark) = self.cut.take() {
+                    let cause = OtherCause::Interrupted;
+                    let code = None;
+                    let other = OtherFailure { cause, code, mark };
+                    push_last(&mut self.others, other, REMARKS);
+                }
+            }
             Event::LastBoot(boot) => {
                 let same = self
                     .last_boot
@@ -170,6 +190,7 @@ impl Collector {
                 self.last_boot = Some(boot);
             }
             Event::UniversalTime(utc) => {
+                self.cut = None;
                 self.offset(at, record.time, utc, OffsetBasis::UniversalTime);
             }
             Event::Stack(version) => self.stack = Some(kept(version)),
@@ -283,6 +304,12 @@ impl Collector {
     }
 
     fn service_start(&mut self) {
+        if let Some(run) = self
+            .run
+            .take_if(|run| !run.ended && !run.failed && run.bad.is_none())
+        {
+            self.cut = run.start.map(|(mark, _)| mark);
+        }
         self.settle_run();
         self.run = None;
         self.announced = None;

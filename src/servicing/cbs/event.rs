@@ -74,9 +74,11 @@ pub enum EndMark {
     Restart,
 }
 
-/// What made an update fail that is no driver operation.
+/// What made an update fail that is no driver operation, or may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OtherCause {
+    /// The machine stopped, or the service crashed, while driver operations were under way.
+    Interrupted,
     /// The primitive operation queue (files and registry).
     Primitives,
     /// The same, but its operations are tried again by SMSS: not lost yet.
@@ -173,6 +175,8 @@ pub struct PackageOutcome<'a> {
 /// What a record means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
+    /// `TI: It looks like TI crashed or was interrupted last time it was started`
+    Interrupted,
     /// The service starts: `TI: --- Initializing Trusted Installer ---`, in Windows 7 `Starting TrustedInstaller
     /// initialization.`
     ServiceStart,

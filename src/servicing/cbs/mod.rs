@@ -14,7 +14,7 @@
 //! reader.read("CBS.log", &source, &TextOptions::default(), &|_| ())?;
 //! let log = reader.finish();
 //! for attempt in log.failing() {
-//!     let offset = log.offsets.at(attempt.failure.0.at).map_or(0, |offset| offset.minutes);
+//!     let offset = log.offsets.at(attempt.failure.0.at, attempt.failure.0.time).map_or(0, |offset| offset.minutes);
 //!     let span = attempt.span(|mark| mark.time.to_utc(offset));
 //!     println!("{} {:?} {:?}", span.failure, attempt.code, attempt.inf);
 //! }

@@ -2,7 +2,11 @@
 //!
 //! A line `Universal Time is: …` and the stamps of CSI records are in UTC, the line they stand on has local time:
 //! the difference, taken to the quarter of an hour, is the offset. It holds until a later line shows another one:
-//! daylight time begins and ends, and notebooks travel.
+//! daylight time begins and ends, notebooks travel, and a new machine is set up.
+//!
+//! Between two lines that show different offsets it has changed somewhere. Lines stand in the order of time: one that by
+//! the one offset would lie beside these two has the other. Where both are possible, the start of the service is where
+//! it changed, if there is one between; else the line that shows it.
 
 use crate::servicing::local_time::LocalTime;
 use crate::servicing::mark::LineRef;
@@ -72,6 +76,8 @@ const APART: i128 = 60 * TICKS_PER_SECOND as i128;
 /// The zones there are: UTC-12 to UTC+14.
 const WESTMOST: i32 = -12 * 60;
 const EASTMOST: i32 = 14 * 60;
+/// Lines may stand so far from their place in time.
+const ASIDE: u64 = 2 * TICKS_PER_SECOND;
 /// Changes that are kept: a log of years has two a year.
 const KEPT: usize = 1_000;
 
@@ -80,6 +86,10 @@ const KEPT: usize = 1_000;
 pub struct Offsets {
     /// In the order of reading; neighbours differ in their minutes.
     changes: Vec<OffsetEvidence>,
+    /// For each, the line from which it holds, and the last line that shows it.
+    reach: Vec<(LineRef, OffsetEvidence)>,
+    /// The last start of the service.
+    started: Option<LineRef>,
     /// A CSI record that shows another offset than the one before: believed when the next one agrees.
     doubtful: Option<OffsetEvidence>,
 }
@@ -87,12 +97,13 @@ pub struct Offsets {
 impl Offsets {
     /// Takes in what a line shows.
     pub(super) fn add(&mut self, evidence: OffsetEvidence) {
-        let Some(last) = self.changes.last_mut() else {
-            self.changes.push(evidence);
+        let (Some(last), Some(reach)) = (self.changes.last_mut(), self.reach.last_mut()) else {
+            self.push(evidence);
             return;
         };
         if last.minutes == evidence.minutes {
             self.doubtful = None;
+            reach.1 = evidence;
             return;
         }
         let agreed = self
@@ -100,20 +111,67 @@ impl Offsets {
             .is_some_and(|before| before.minutes == evidence.minutes);
         if last.basis == OffsetBasis::ArchiveName {
             *last = evidence;
+            *reach = (evidence.at, evidence);
         } else if evidence.basis == OffsetBasis::ArchiveName {
         } else if evidence.basis == OffsetBasis::CsiStamp && !agreed {
             self.doubtful = Some(evidence);
             return;
         } else if self.changes.len() < KEPT {
             let from = self.doubtful.filter(|_| agreed).unwrap_or(evidence);
-            self.changes.push(from);
+            self.push(from);
         }
         self.doubtful = None;
     }
 
-    /// The offset at a line: that of the last line before it that shows one, else of the first one after it.
-    pub fn at(&self, line: LineRef) -> Option<&OffsetEvidence> {
-        let after = self.changes.partition_point(|change| change.at <= line);
+    fn push(&mut self, evidence: OffsetEvidence) {
+        let before = self.reach.last().map(|(_, last)| last.at);
+        // What shows the offset comes some lines behind the start.
+        let started = self
+            .started
+            .filter(|at| before.is_none_or(|before| before < *at));
+        let from = started.unwrap_or(evidence.at).min(evidence.at);
+        self.changes.push(evidence);
+        self.reach.push((from, evidence));
+    }
+
+    /// The service starts at a line.
+    pub(super) fn service_starts(&mut self, at: LineRef) {
+        self.started = Some(at);
+    }
+
+    /// The offset at a line with a stamp: what the lines around it that show one leave possible. Before the first of these
+    /// it is that of the first.
+    pub fn at(&self, line: LineRef, time: LocalTime) -> Option<&OffsetEvidence> {
+        let here = self.at_line(line)?;
+        let number = self
+            .changes
+            .iter()
+            .position(|change| change.at == here.at)?;
+        let fits = |one: &OffsetEvidence| {
+            let utc = time.to_utc(one.minutes);
+            // Two programs write to the log, and their lines may stand in each other's place.
+            let early = |(_, last): &(LineRef, OffsetEvidence)| {
+                last.at < line && utc.plus(ASIDE) < last.local.to_utc(last.minutes)
+            };
+            let late = |next: &OffsetEvidence| {
+                line < next.at && next.local.to_utc(next.minutes).plus(ASIDE) < utc
+            };
+            let around = number.saturating_sub(1)..(number + 2).min(self.changes.len());
+            !self.reach[around.clone()].iter().any(early) && !self.changes[around].iter().any(late)
+        };
+        let others = [number.checked_add(1), number.checked_sub(1)];
+        let mut others = others.into_iter().flatten();
+        match fits(here) {
+            true => Some(here),
+            false => others
+                .find_map(|number| self.changes.get(number).filter(|other| fits(other)))
+                .or(Some(here)),
+        }
+    }
+
+    /// The same of what has no stamp of that line.
+    pub fn at_line(&self, line: LineRef) -> Option<&OffsetEvidence> {
+        let after = self.reach.partition_point(|(from, _)| *from <= line);
         self.changes
             .get(after.saturating_sub(1))
             .or(self.changes.first())
@@ -177,7 +235,7 @@ mod tests {
     #[test]
     fn a_change_counts_from_its_line_on() {
         let mut offsets = Offsets::default();
-        assert_eq!(offsets.at(LineRef::default()), None);
+        assert_eq!(offsets.at_line(LineRef::default()), None);
         offsets.add(csi("2026-03-29 01:59:00", "2026-03-29 00:59:00", 10));
         offsets.add(csi("2026-03-29 01:59:30", "2026-03-29 00:59:30", 11));
         offsets.add(csi("2026-03-29 03:00:00", "2026-03-29 01:00:00", 20));
@@ -187,13 +245,63 @@ mod tests {
                 line,
                 ..LineRef::default()
             };
-            offsets.at(at).unwrap().minutes
+            offsets.at_line(at).unwrap().minutes
         };
         assert_eq!([1, 10, 19, 20, 99].map(minutes), [60, 60, 60, 120, 120]);
         assert_eq!(offsets.changes().len(), 2);
         let near = |text| offsets.near(local(text)).unwrap().minutes;
         assert_eq!(near("2026-03-29 01:00:00"), 60);
         assert_eq!(near("2026-03-29 04:00:00"), 120);
+    }
+
+    fn at_line(line: u64) -> LineRef {
+        LineRef {
+            line,
+            ..LineRef::default()
+        }
+    }
+
+    #[test]
+    fn lines_stand_in_the_order_of_time() {
+        // The clock goes forward: as on a machine that is set up in the first minutes.
+        let mut forward = Offsets::default();
+        forward.add(csi("2023-11-10 23:45:26", "2023-11-11 07:45:26", 10));
+        forward.add(csi("2023-11-11 11:16:27", "2023-11-11 07:46:27", 20));
+        forward.add(csi("2023-11-11 11:16:27", "2023-11-11 07:46:27", 21));
+        let minutes = |offsets: &Offsets, line, time: &str| {
+            offsets.at(at_line(line), local(time)).unwrap().minutes
+        };
+        let of = |line, time| minutes(&forward, line, time);
+        assert_eq!(of(11, "2023-11-10 23:45:27"), -480);
+        assert_eq!(of(19, "2023-11-11 11:16:27"), 210);
+        assert_eq!(of(22, "2023-11-11 11:16:28"), 210);
+        // And back, at the end of daylight time.
+        let mut back = Offsets::default();
+        back.add(csi("2026-10-25 02:59:00", "2026-10-25 00:59:00", 10));
+        back.add(csi("2026-10-25 02:20:00", "2026-10-25 01:20:00", 20));
+        back.add(csi("2026-10-25 02:20:01", "2026-10-25 01:20:01", 21));
+        let of = |line, time| minutes(&back, line, time);
+        assert_eq!(of(9, "2026-10-25 02:58:59"), 120);
+        assert_eq!(of(11, "2026-10-25 02:59:30"), 120);
+        assert_eq!(of(12, "2026-10-25 02:10:00"), 60);
+        // Two programs write to one log.
+        assert_eq!(of(11, "2026-10-25 02:58:59"), 120);
+        assert_eq!(of(22, "2026-10-25 02:20:01"), 60);
+    }
+
+    #[test]
+    fn an_offset_holds_from_the_start_of_the_service_on() {
+        let basis = OffsetBasis::UniversalTime;
+        let mut offsets = Offsets::default();
+        offsets.service_starts(at_line(1));
+        offsets.add(evidence("2021-06-21 12:02:59", "2021-06-21 19:02:59", 3, basis).unwrap());
+        offsets.service_starts(at_line(10));
+        offsets.add(evidence("2021-06-21 13:23:28", "2021-06-21 19:23:28", 15, basis).unwrap());
+        let minutes = |line| offsets.at_line(at_line(line)).unwrap().minutes;
+        assert_eq!(
+            [1, 3, 9, 10, 15, 99].map(minutes),
+            [-420, -420, -420, -360, -360, -360]
+        );
     }
 
     #[test]

@@ -234,8 +234,12 @@ fn csi_stamp(text: &str) -> Option<(Filetime, &str)> {
         return None;
     }
     let part = |at, len| number(bytes, at, len);
-    let time = LocalTime::new(date, (part(0, 2)?, part(3, 2)?, part(6, 2)?), part(9, 3)?)?;
-    Some((time.to_utc(0), rest.get(12..)?))
+    // Milliseconds below 10 were seen with two digits: 45:26.03 between 45:25.996 and 45:26.048.
+    let digits = bytes.iter().skip(9).take(3);
+    let digits = digits.take_while(|byte| byte.is_ascii_digit()).count();
+    let clock = (part(0, 2)?, part(3, 2)?, part(6, 2)?);
+    let time = LocalTime::new(date, clock, part(9, digits.max(1))?)?;
+    Some((time.to_utc(0), rest.get(9 + digits..)?))
 }
 
 #[cfg(test)]
@@ -291,6 +295,21 @@ mod tests {
         // A copy with wider columns.
         let line = format!("2026-05-22 20:34:10, Info{blank}  CBS    Reboot mark set");
         assert_eq!(parse(&line).component, Component::Cbs);
+    }
+
+    #[test]
+    fn milliseconds_of_two_digits() {
+        for (digits, millis) in [("03", 3), ("048", 48), ("7", 7), ("996", 996)] {
+            let line = format!(
+                "2023-11-10 23:45:26, Info                  CSI    00000021@2023/11/11:07:45:26.{digits} (F) LoadStore"
+            );
+            let record = parse(&line);
+            let csi = record.csi.unwrap();
+            assert_eq!(csi.utc.unwrap().0 % 10_000_000, millis * 10_000);
+            assert_eq!((csi.failed, record.text), (true, "LoadStore"));
+        }
+        let line = "2023-11-10 23:45:26, Info                  CSI    00000021@2023/11/11:07:45:26. LoadStore";
+        assert_eq!(parse(line).csi.unwrap().utc, None);
     }
 
     #[test]

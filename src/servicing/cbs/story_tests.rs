@@ -56,7 +56,10 @@ fn text(lines: &[&str]) -> Vec<u8> {
 /// The span of an attempt by the offsets of the log.
 fn span(log: &CbsLog, attempt: &Attempt) -> AttemptSpan {
     attempt.span(|mark| {
-        let minutes = log.offsets.at(mark.at).map_or(0, |offset| offset.minutes);
+        let minutes = log
+            .offsets
+            .at(mark.at, mark.time)
+            .map_or(0, |offset| offset.minutes);
         mark.time.to_utc(minutes)
     })
 }
@@ -118,7 +121,10 @@ fn the_reference_case() {
         (Some(0xC000_0043), "CreateFile")
     );
     assert_eq!(nt.path, "\\SystemRoot\\System32\\config\\DRIVERS");
-    let offset = log.offsets.at(attempt.failure.0.at).unwrap();
+    let offset = log
+        .offsets
+        .at(attempt.failure.0.at, attempt.failure.0.time)
+        .unwrap();
     assert_eq!(
         (offset.minutes, offset.basis),
         (480, OffsetBasis::UniversalTime)
@@ -521,6 +527,59 @@ fn a_log_about_an_image_tells_nothing_of_the_machine() {
         let minutes: Vec<i32> = log.offsets.changes().iter().map(|c| c.minutes).collect();
         assert_eq!((minutes, log.boots.len()), (vec![120], 1));
     }
+}
+
+#[test]
+fn a_machine_that_stops_while_drivers_are_installed() {
+    let queue = [
+        "08:47:36 Shtd: Processing driver operations queue.",
+        "08:47:37 Perf: Doqe: Install started.",
+        "08:47:37 Doqe: [Forward] Installing driver updates, Count 3",
+    ];
+    let ended = [
+        "08:47:39 Perf: Doqe: Install ended.",
+        "08:47:40 Shtd: Driver operations completed",
+    ];
+    let restart = [
+        "08:51:55 TI: --- Initializing Trusted Installer ---",
+        "08:51:55 TI: Last boot time: 2026-05-12 08:51:33.500",
+        "08:51:55 Starting TrustedInstaller initialization.",
+        "08:51:55 TI: It looks like TI crashed or was interrupted last time it was started",
+        "08:51:56 Universal Time is: 2026-05-12 06:51:56.138",
+    ];
+    let others = |parts: &[&[&str]]| {
+        let log = read(&text(&parts.concat()));
+        assert!(log.attempts.is_empty());
+        let others = log.other_failures.into_iter();
+        others
+            .map(|other| (other.cause, other.mark.at.line))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(others(&[&queue, &restart]), [(OtherCause::Interrupted, 2)]);
+    assert_eq!(others(&[&queue, &ended, &restart]), []);
+    // The next start knows nothing of it any more.
+    assert_eq!(
+        others(&[&queue, &restart[..3], &restart[4..], &restart]),
+        []
+    );
+}
+
+#[test]
+fn a_boot_in_another_zone_is_brought_to_utc_by_its_own_mark() {
+    let log = read(&text(&[
+        "12:02:55 TI: --- Initializing Trusted Installer ---",
+        "12:02:55 TI: Last boot time: 2026-05-12 12:02:30.500",
+        "12:02:59 Universal Time is: 2026-05-12 19:02:59.138",
+        "13:23:26 TI: --- Initializing Trusted Installer ---",
+        "13:23:26 TI: Last boot time: 2026-05-12 13:17:43.500",
+        "13:23:26 Starting TrustedInstaller initialization.",
+        "13:23:28 Universal Time is: 2026-05-12 19:23:28.138",
+    ]));
+    let minutes = |(at, _): &(LineRef, LocalTime)| log.offsets.at_line(*at).unwrap().minutes;
+    assert_eq!(
+        log.boots.iter().map(minutes).collect::<Vec<_>>(),
+        [-420, -360]
+    );
 }
 
 #[test]

@@ -335,6 +335,9 @@ fn service(text: &str) -> Option<Event<'_>> {
     if inner.starts_with("--- Initializing") {
         return Some(Event::ServiceStart);
     }
+    if inner.starts_with("It looks like TI crashed or was interrupted") {
+        return Some(Event::Interrupted);
+    }
     let stamp = inner.strip_prefix("Last boot time: ")?;
     Some(Event::LastBoot(LocalTime::read(stamp, b'-')?.0))
 }
