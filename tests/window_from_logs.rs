@@ -479,3 +479,38 @@ fn a_pass_without_times_sharpens_nothing() {
     let near = found(true, "16.804");
     assert_eq!(near["window"]["failure"], "2026-05-12T06:42:16.8040000Z");
 }
+
+#[test]
+fn a_package_that_is_damaged_in_the_store_is_told() {
+    let story = boot_story();
+    let log = String::from_utf8(
+        cbs(
+            &story,
+            &Paper {
+                encoding: Encoding::Utf8,
+                ..paper(8)
+            },
+        )
+        .bytes,
+    )
+    .unwrap();
+    let damage = "(p)\tCSI Payload Corrupt\t(n)\t\t\tamd64_dual_oposdrv.inf_31bf3856ad364e35_10.0.19041.1_none_ce08706bd9a54426\\oposdrv.dll\r\n";
+    let found = |log: String| {
+        let folder = folder();
+        write(folder.path(), "CBS.log", log.into());
+        analyze(&folder, &[])
+    };
+    let (head, rest) = log.split_once("\r\n").unwrap();
+    let before = found(format!("{head}\r\n{damage}{rest}"));
+    assert!(warned(&before, "line 2"));
+    assert!(warned(&before, "in the component store before the failure"));
+    let after = found(format!("{log}{damage}"));
+    assert!(warned(&after, "in the component store after the failure"));
+    let other = found(format!(
+        "{log}{}",
+        damage.replace("oposdrv.inf", "other.inf")
+    ));
+    assert!(!warned(&other, "component store"));
+    // It takes nothing back of what was found.
+    assert_eq!(before["drivers"][0]["verdict"], "implicated");
+}

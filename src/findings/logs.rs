@@ -299,9 +299,29 @@ impl CaseLogs {
         if let Some(setup) = &self.setup {
             sharpen(&mut out, setup, clock);
         }
+        let inf = out.failure.inf.as_deref();
+        out.notes
+            .extend(inf.and_then(|inf| damaged(log, inf, mark)));
         out.evidence.sort_by_key(|row| row.time);
         out
     }
+}
+
+/// That the failing package is damaged in the component store, which is a reason of its own.
+fn damaged(log: &CbsLog, inf: &str, failed: &Mark) -> Option<Message> {
+    let mut damages = log.damages.iter();
+    let found = damages.find(|damage| damage.inf.eq_ignore_ascii_case(inf))?;
+    let (name, line, time) = (log.name(found.mark.at), found.mark.at.line, found.mark.time);
+    Some(match found.mark.at < failed.at {
+        true => say!(
+            en: "{name}, line {line} ({time}, local): a file of {inf} was found damaged in the component store before the failure. That alone can make its update fail, whoever touches it: repair the store (DISM /RestoreHealth) before you blame a driver.",
+            zh: "{name} 第 {line} 行（本地时间 {time}）：失败之前已发现组件存储中 {inf} 的一个文件损坏。仅此一点就可能使其更新失败，与谁访问它无关：在归咎于某个驱动程序之前，请先修复组件存储（DISM /RestoreHealth）。",
+        ),
+        false => say!(
+            en: "{name}, line {line} ({time}, local): a file of {inf} was found damaged in the component store after the failure. If it was so before, that alone can have made its update fail: repair the store (DISM /RestoreHealth) before you blame a driver.",
+            zh: "{name} 第 {line} 行（本地时间 {time}）：失败之后发现组件存储中 {inf} 的一个文件损坏。如果此前已是如此，仅此一点就可能使其更新失败：在归咎于某个驱动程序之前，请先修复组件存储（DISM /RestoreHealth）。",
+        ),
+    })
 }
 
 /// That the clock of the machine was set to another zone within a day of a line.

@@ -4,6 +4,7 @@
 //! goes on, over restarts and from one log into the next, until an end mark, or until another queue starts.
 
 use super::attempt::{ASSUMED, Attempt, LoggedNtFailure};
+use super::damage::{Damage, damaged_inf};
 use super::event::{
     EndMark, Event, ExecuteState, FailureMark, NtFailure, OtherCause, PackageOutcome, Phase,
     Reboot, StartMark,
@@ -119,6 +120,7 @@ pub(super) struct Collector {
     pub others: VecDeque<OtherFailure>,
     pub aftermaths: VecDeque<Aftermath>,
     pub boots: VecDeque<(LineRef, LocalTime)>,
+    pub damages: VecDeque<Damage>,
     pub stack: Option<String>,
     phase: Option<Phase>,
     boot: Option<LocalTime>,
@@ -261,6 +263,25 @@ impl Collector {
                 );
             }
             Event::NtFailure(failure) => self.nt_failure(mark(), &failure),
+            Event::Damaged(inf) => self.damaged(mark(), inf),
+        }
+    }
+
+    /// Takes in a line that goes on with a record of that time.
+    pub fn take_more(&mut self, at: LineRef, time: LocalTime, text: &str) {
+        if let Some(inf) = damaged_inf(text) {
+            let text = kept(text.trim_ascii());
+            self.damaged(Mark { time, at, text }, inf);
+        }
+    }
+
+    fn damaged(&mut self, mark: Mark, inf: &str) {
+        let known = self.damages.iter();
+        let known = known.filter(|known| known.inf.eq_ignore_ascii_case(inf));
+        // The first line is the one before a failure.
+        if known.count() == 0 {
+            let inf = kept(inf);
+            push_last(&mut self.damages, Damage { inf, mark }, REMARKS);
         }
     }
 

@@ -282,6 +282,8 @@ pub enum Event<'a> {
         /// HRESULT.
         code: Option<u32>,
     },
+    /// A file of the driver package with this INF is damaged in the component store.
+    Damaged(&'a str),
     /// An operation of the component store failed.
     NtFailure(NtFailure<'a>),
     /// Any other line of startup or shutdown processing.

@@ -24,6 +24,7 @@
 
 mod attempt;
 mod collect;
+mod damage;
 mod event;
 mod offsets;
 mod reader;
@@ -32,6 +33,7 @@ mod wording;
 
 pub use attempt::{ASSUMED, Attempt, AttemptSpan, LoggedNtFailure};
 pub use collect::{Aftermath, OtherFailure};
+pub use damage::Damage;
 pub use event::{
     EndMark, Event, ExecuteState, FailureMark, NtFailure, OtherCause, PackageOutcome, Phase,
     Reboot, StartMark,

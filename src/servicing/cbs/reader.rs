@@ -2,6 +2,7 @@
 
 use super::attempt::Attempt;
 use super::collect::{Aftermath, Collector, OtherFailure};
+use super::damage::Damage;
 use super::event::Event;
 use super::offsets::{OffsetBasis, Offsets};
 use super::record::{Level, Record, StampCache};
@@ -151,6 +152,8 @@ pub struct CbsLog {
     pub aftermaths: Vec<Aftermath>,
     /// When the kernel started, each time another time is given, with the line that gives it: the last ones.
     pub boots: Vec<(LineRef, LocalTime)>,
+    /// Driver packages that are damaged in the component store, each with the first line that tells: the last ones.
+    pub damages: Vec<Damage>,
     /// Version of the servicing stack, as it was loaded last.
     pub stack: Option<String>,
 }
@@ -198,10 +201,13 @@ impl CbsReader {
         let (mut offline, mut online) = (false, false);
         let mut first_last: Option<(LocalTime, LocalTime)> = None;
         let (text, lines) = for_each_line(source, options, tick, |at, kind| {
+            let at = LineRef { file: number, ..at };
+            if let (Line::Continuation(text), Some((_, last))) = (kind, first_last) {
+                collector.take_more(at, last, text);
+            }
             let Line::Record(record, event) = kind else {
                 return;
             };
-            let at = LineRef { file: number, ..at };
             match &mut first_last {
                 Some((_, last)) => *last = record.time,
                 none => {
@@ -241,6 +247,7 @@ impl CbsReader {
             other_failures: found.others.into(),
             aftermaths: found.aftermaths.into(),
             boots: found.boots.into(),
+            damages: found.damages.into(),
             stack: found.stack,
         }
     }

@@ -1,5 +1,6 @@
 //! The wording of CBS.log: from a record's text to its [`Event`].
 
+use super::damage::damaged_inf;
 use super::event::{
     EndMark, Event, ExecuteState, FailureMark, NtFailure, OtherCause, PackageOutcome, Phase,
     Reboot, StartMark,
@@ -62,6 +63,7 @@ fn cbs(text: &str) -> Option<Event<'_>> {
             code: None,
         },
         b'c' => state(text, "current ExecuteState is ", false)?,
+        b'(' => Event::Damaged(damaged_inf(text)?),
         _ => return None,
     })
 }
@@ -369,6 +371,9 @@ fn csi<'a>(record: &Record<'a>) -> Option<Event<'a>> {
     let text = record.text;
     if let Some(rest) = text.strip_prefix("Error ") {
         return nt_failure(rest);
+    }
+    if text.starts_with("[SR] Cannot repair") || text.starts_with("Hydration failed for") {
+        return damaged_inf(text).map(Event::Damaged);
     }
     if !record.csi.is_some_and(|csi| csi.failed) {
         return None;
