@@ -25,8 +25,6 @@ pub struct Attempt {
     pub failure_source: Option<String>,
     /// Who asked for the change: `WindowsUpdateAgent`.
     pub client: Option<String>,
-    /// Id of the last session that a client began before.
-    pub session: Option<String>,
     /// When servicing was at work.
     pub phase: Option<Phase>,
     /// Whether it was the queue of boot-critical drivers.

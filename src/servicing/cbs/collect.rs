@@ -126,7 +126,6 @@ pub(super) struct Collector {
     boot: Option<LocalTime>,
     /// The same as the last line has it.
     last_boot: Option<LocalTime>,
-    session: Option<String>,
     /// The last line that says that a queue will be processed, for runs without a start of their own.
     announced: Option<(Mark, StartMark)>,
     run: Option<Run>,
@@ -202,7 +201,6 @@ impl Collector {
                 self.close();
                 self.resumed = false;
             }
-            Event::Session { id, .. } => self.session = Some(kept(id)),
             Event::QueueStart {
                 by,
                 forward,
@@ -513,7 +511,6 @@ impl Collector {
             package: run.update.take(),
             failure_source: None,
             client: None,
-            session: self.session.clone(),
             phase: phase.or(self.phase),
             critical: run.critical.or(critical),
             count: run.count,

@@ -188,13 +188,6 @@ pub enum Event<'a> {
     Stack(&'a str),
     /// `No startup processing required, …`
     NoStartup,
-    /// A session of a client: `Session: 31033558_1766032457 initialized by client WindowsUpdateAgent, …`
-    Session {
-        /// Its id.
-        id: &'a str,
-        /// The client.
-        client: &'a str,
-    },
     /// A driver operation queue starts.
     QueueStart {
         /// By which line.

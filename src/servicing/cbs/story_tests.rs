@@ -84,7 +84,6 @@ fn the_reference_case() {
     assert_eq!(attempt.package.as_deref(), Some(&*story.package));
     assert_eq!(attempt.failure_source.as_deref(), Some("DOQ"));
     assert_eq!(attempt.client.as_deref(), Some("WindowsUpdateAgent"));
-    assert_eq!(attempt.session.as_deref(), Some("31033558_1766032457"));
     assert_eq!((attempt.pass, attempt.count), (Some(1), Some(7)));
     assert_eq!(attempt.critical, Some(false));
     assert_eq!(attempt.phase, Some(Phase::Startup));

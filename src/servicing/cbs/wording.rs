@@ -245,18 +245,13 @@ fn remark(text: &str) -> Option<Event<'_>> {
     }
 }
 
-/// `Setting …`, `Session: …`, `Shtd: …`, `Startup …`, `Starting …`
+/// `Setting …`, `Shtd: …`, `Startup …`, `Starting …`
 fn setting(text: &str) -> Option<Event<'_>> {
     if let Some(inner) = text.strip_prefix("Startup: ") {
         return Some(phased(Phase::Startup, inner, text));
     }
     if let Some(inner) = text.strip_prefix("Shtd: ") {
         return Some(phased(Phase::Shutdown, inner, text));
-    }
-    if let Some(rest) = text.strip_prefix("Session: ") {
-        let (id, client) = rest.split_once(" initialized by client ")?;
-        let client = until(client, &[',']).trim_end_matches('.');
-        return Some(Event::Session { id, client });
     }
     if let Some(rest) = text.strip_prefix("SetProgressMessage: ") {
         let stage = until(behind(rest, "progressMessageStage: ")?, &[',']);

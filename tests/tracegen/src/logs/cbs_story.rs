@@ -94,7 +94,7 @@ fn service(log: &mut CbsWriter, story: &Story, boot: u64, time: u64) {
         time,
         &format!("WcpInitialize: wcp.dll version {version} (WinBuild.160101.0800)"),
     );
-    log.info(
+    log.plain(
         time,
         "Session: 31033558_1766032457 initialized by client WindowsUpdateAgent, external staging directory: (null), external registry directory: (null)",
     );
