@@ -4,8 +4,6 @@
 //! and over the buffers of one processor time stamps never go back (33 real files). A slice names the buffers
 //! that reach into it; each of its events lies in one of these.
 
-use super::dictionary::twins::parts_two;
-
 /// The span of time that the records of a buffer cover, and their bytes. Times are keys: ticks of the clock, or
 /// 100 ns of UTC in a file of several parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +121,7 @@ fn by_time(spans: &[BufferSpan], uncut: &[(i64, i64)], target: u64) -> Vec<Slice
         records += span.records as usize;
         let border = span.to.saturating_add(1);
         let fits =
-            bytes >= target && !parts_two(uncut, border) || bytes >= target.saturating_mul(UNCUT);
+            bytes >= target && !cuts_one(uncut, border) || bytes >= target.saturating_mul(UNCUT);
         if fits && Some(&border) > borders.last() {
             borders.push(border);
             counts.push(records);
@@ -166,6 +164,13 @@ fn by_time(spans: &[BufferSpan], uncut: &[(i64, i64)], target: u64) -> Vec<Slice
     }
     out.retain(|slice| !slice.buffers.is_empty());
     out
+}
+
+/// Whether a border goes through a stretch of time that is not to be cut: it lies behind its start and not behind its end.
+fn cuts_one(uncut: &[(i64, i64)], border: i64) -> bool {
+    let behind = uncut.partition_point(|(from, _)| *from < border);
+    let stretch = behind.checked_sub(1).and_then(|at| uncut.get(at));
+    stretch.is_some_and(|(_, to)| border <= *to)
 }
 
 /// Entries in the lists of all slices together.
@@ -246,6 +251,26 @@ mod tests {
         }
         let records: usize = slices.iter().map(|slice| slice.records).sum();
         assert_eq!(records, 500);
+    }
+
+    #[test]
+    fn no_border_goes_through_what_is_not_to_be_cut() {
+        let uncut = [(100, 140), (140, 141), (300, 310)];
+        let cut = (0..400).filter(|border| cuts_one(&uncut, *border));
+        let expected = (101..=141).chain(301..=310);
+        assert!(cut.eq(expected));
+        assert!(!cuts_one(&[], 5));
+        let spans: Vec<BufferSpan> = (0..40)
+            .map(|n| span(n * 10, n * 10 + 9, i64::MAX))
+            .collect();
+        let borders = |uncut: &[(i64, i64)]| -> Vec<i64> {
+            let (slices, _) = slices(&spans, uncut, TARGET);
+            slices.iter().skip(1).map(|slice| slice.from).collect()
+        };
+        assert_eq!(borders(&[])[..3], [40, 80, 120]);
+        assert_eq!(borders(&[(35, 40), (85, 91)])[..3], [50, 100, 140]);
+        // A stretch that reaches over everything is cut in the end.
+        assert_eq!(borders(&[(0, 1_000)]), [320]);
     }
 
     #[test]

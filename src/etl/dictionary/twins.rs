@@ -81,19 +81,12 @@ impl Twins {
     }
 }
 
-/// Whether a border parts two records of one operation, by [`Twins::finish`].
-pub fn parts_two(gaps: &[(i64, i64)], border: i64) -> bool {
-    let behind = gaps.partition_point(|(from, _)| *from < border);
-    let gap = behind.checked_sub(1).and_then(|at| gaps.get(at));
-    gap.is_some_and(|(_, to)| border <= *to)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_border_goes_beside_the_two_records_of_an_operation() {
+    fn the_two_records_of_an_operation_are_found() {
         let rename = |told| (Family::Rename, told);
         let mut twins = Twins::default();
         twins.add(130, (7, 1), rename(Told::WithPath));
@@ -113,10 +106,5 @@ mod tests {
         twins.merge(more);
         let gaps = twins.finish();
         assert_eq!(gaps, [(100, 140)]);
-        let parting: Vec<i64> = (0..700)
-            .filter(|border| parts_two(&gaps, *border))
-            .collect();
-        assert_eq!(parting, (101..=140).collect::<Vec<_>>());
-        assert!(!parts_two(&[], 5));
     }
 }
