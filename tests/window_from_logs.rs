@@ -514,3 +514,51 @@ fn a_package_that_is_damaged_in_the_store_is_told() {
     // It takes nothing back of what was found.
     assert_eq!(before["drivers"][0]["verdict"], "implicated");
 }
+
+#[test]
+fn what_cbs_log_leaves_open_is_told() {
+    let line = |time: &str, text: &str| {
+        format!("2026-05-12 {time}, Info                  CBS    {text}\r\n")
+    };
+    let found = |lines: &[(&str, &str)]| {
+        let folder = folder();
+        let log: String = lines.iter().map(|(time, text)| line(time, text)).collect();
+        write(folder.path(), "CBS.log", log.into());
+        analyze(&folder, &["--log-tz", "+00:00"])
+    };
+    let failed = [
+        (
+            "06:42:10",
+            "Shtd: Processing driver operations queue, Count 600.",
+        ),
+        (
+            "06:42:12",
+            "DriverUpdateInstallUpdates failed [HRESULT = 0x80071a2d - ERROR_TRANSACTION_NOT_ACTIVE]",
+        ),
+        (
+            "06:42:12",
+            "Progress: UI message updated. Operation type: Update. Stage: 0 out of 0. Temporary Rollback.",
+        ),
+    ];
+    let open = found(&failed);
+    assert!(warned(&open, "temporary one"));
+    assert!(warned(&open, "CBS.log names no INF"));
+    let again = [
+        (
+            "06:42:15",
+            "Shtd: Processing driver operations queue, Count 600.",
+        ),
+        (
+            "06:42:35",
+            "Shtd: Driver operations completed successfully.",
+        ),
+    ];
+    let well = found(&[&failed[..], &again].concat());
+    assert!(warned(&well, "tried again and went well"));
+    let queue = found(&[(
+        "06:42:12",
+        "Doqi: Failed loading driver operations queue. [HRESULT = 0x80070490 - ERROR_NOT_FOUND]",
+    )]);
+    assert!(warned(&queue, "could not be loaded"));
+    assert!(!warned(&queue, "names no INF") && !warned(&queue, "temporary"));
+}

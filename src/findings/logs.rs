@@ -289,10 +289,12 @@ impl CaseLogs {
         }
         if !span.end_known {
             out.notes.push(say!(
-                en: "CBS.log does not say when the rollback ended: 60 s after the failure are looked at.",
-                zh: "CBS.log 没有记录回滚何时结束：检查失败之后的 60 秒。",
+                en: "CBS.log does not say when the rollback ended: 60 s after the failure are looked at, and what it tells of the rollback later.",
+                zh: "CBS.log 没有记录回滚何时结束：检查失败之后的 60 秒，以及日志此后仍提到回滚的时间。",
             ));
         }
+        out.notes.extend(tried_again(log, attempt));
+        out.notes.extend(without_inf(attempt, self.setup.is_some()));
         if clock.zone.is_none() {
             out.notes.extend(clock_change(log, mark));
         }
@@ -305,6 +307,43 @@ impl CaseLogs {
         out.evidence.sort_by_key(|row| row.time);
         out
     }
+}
+
+/// What became of operations that were undone only to be tried again.
+fn tried_again(log: &CbsLog, attempt: &Attempt) -> Option<Message> {
+    if attempt.is_final() {
+        return None;
+    }
+    Some(match &attempt.retried {
+        Some(mark) => {
+            let (name, line, time) = (log.name(mark.at), mark.at.line, mark.time);
+            say!(
+                en: "This failure was undone for a time only: {name}, line {line} ({time}, local), says that the driver operations were tried again and went well. The update did not fail for it.",
+                zh: "此次失败只是暂时回滚：{name} 第 {line} 行（本地时间 {time}）显示驱动程序操作已重试并成功。更新并非因此失败。",
+            )
+        }
+        None => say!(
+            en: "The rollback was a temporary one: the driver operations were to be tried again, at the next start at the latest. CBS.log does not tell how that went.",
+            zh: "这是一次暂时回滚：驱动程序操作本应重试，最迟在下次启动时。CBS.log 没有记录其结果。",
+        ),
+    })
+}
+
+/// Why CBS.log names no INF, and where one is named.
+fn without_inf(attempt: &Attempt, with_setup: bool) -> Option<Message> {
+    let text = &attempt.failure.0.text;
+    if text.contains("loading driver operations queue") {
+        return Some(say!(
+            en: "The queue of driver operations could not be loaded: no driver package was reached. A key below HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\DriverOperations is damaged.",
+            zh: "无法加载驱动程序操作队列：尚未处理任何驱动程序包。HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\DriverOperations 下的某个键已损坏。",
+        ));
+    }
+    (attempt.inf.is_none() && !with_setup).then(|| {
+        say!(
+            en: "CBS.log names no INF: setupapi.dev.log (C:\\Windows\\INF) does.",
+            zh: "CBS.log 没有给出 INF：setupapi.dev.log（C:\\Windows\\INF）中有。",
+        )
+    })
 }
 
 /// That the failing package is damaged in the component store, which is a reason of its own.

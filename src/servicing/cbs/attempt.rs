@@ -25,6 +25,8 @@ pub struct Attempt {
     pub failure_source: Option<String>,
     /// Who asked for the change: `WindowsUpdateAgent`.
     pub client: Option<String>,
+    /// The line that says that the operations, tried again, went well.
+    pub retried: Option<Mark>,
     /// When servicing was at work.
     pub phase: Option<Phase>,
     /// Whether it was the queue of boot-critical drivers.
@@ -72,7 +74,7 @@ pub struct AttemptSpan {
     pub start: Filetime,
     /// The failure.
     pub failure: Filetime,
-    /// End of the rollback, or [`ASSUMED`] after the failure.
+    /// End of the rollback; else [`ASSUMED`] after the failure or, where lines about it come later, the last of them.
     pub end: Filetime,
     /// Whether the log has the start.
     pub start_known: bool,
@@ -80,6 +82,8 @@ pub struct AttemptSpan {
     pub end_known: bool,
 }
 
+/// Lines about a rollback whose end is missing are looked for so long after the failure: an hour.
+const GOES_ON: u64 = 3_600 * TICKS_PER_SECOND;
 /// Where a log does not say when the queue starts or the rollback ends, the window reaches this far: 60 s.
 pub const ASSUMED: u64 = 60 * TICKS_PER_SECOND;
 
@@ -90,10 +94,15 @@ impl Attempt {
         let failure = utc(&self.failure.0);
         let start = self.start.as_ref().map(|(mark, _)| utc(mark));
         let end = self.rollback_end.as_ref().map(|(mark, _)| utc(mark));
+        let last = || {
+            let later = self.evidence.iter().map(&utc);
+            let near = later.filter(|time| *time <= failure.plus(GOES_ON));
+            near.max().unwrap_or(failure).max(failure.plus(ASSUMED))
+        };
         AttemptSpan {
             start: start.unwrap_or(failure.minus(ASSUMED)).min(failure),
             failure,
-            end: end.unwrap_or(failure.plus(ASSUMED)).max(failure),
+            end: end.unwrap_or_else(last).max(failure),
             start_known: start.is_some(),
             end_known: end.is_some(),
         }

@@ -130,6 +130,8 @@ pub(super) struct Collector {
     announced: Option<(Mark, StartMark)>,
     run: Option<Run>,
     open: Option<Open>,
+    /// Where the last queue began that went well.
+    done: Option<(Mark, StartMark)>,
     /// The service says that it starts, and will say so once more.
     starting: bool,
     /// Where driver operations began that were under way when the service started anew.
@@ -226,8 +228,10 @@ impl Collector {
                 }
             }
             Event::QueueDone => {
-                self.run = None;
-                self.announced = None;
+                self.went_well(mark);
+                let announced = self.announced.take();
+                let run = self.run.take().and_then(|run| run.start);
+                self.done = run.or(announced);
             }
             Event::PackageResult {
                 pass, code, inf, ..
@@ -316,6 +320,20 @@ impl Collector {
         }
     }
 
+    /// What failed last and was undone for a time has been tried again.
+    fn went_well(&mut self, mark: impl Fn() -> Mark) {
+        let failed_again = self.run.as_ref().is_some_and(|run| run.failed);
+        let open = self.open.as_mut().map(|open| &mut open.attempt);
+        if let Some(attempt) = open.or(self.attempts.back_mut())
+            && !failed_again
+            && !attempt.is_final()
+            && attempt.retried.is_none()
+        {
+            attempt.retried = Some(mark());
+            note(attempt, mark());
+        }
+    }
+
     /// The logs are over.
     pub fn finish(&mut self) {
         self.settle_run();
@@ -323,6 +341,7 @@ impl Collector {
     }
 
     fn service_start(&mut self) {
+        self.done = None;
         if let Some(run) = self
             .run
             .take_if(|run| !run.ended && !run.failed && run.bad.is_none())
@@ -486,7 +505,12 @@ impl Collector {
     ) {
         self.close();
         let announced = self.announced.take();
-        let start = run.start.take().or(announced);
+        // What the queue did last fails when it has ended.
+        let behind = line
+            .as_ref()
+            .is_some_and(|line| line.1 == FailureMark::VersionNotice);
+        let done = self.done.take().filter(|_| behind);
+        let start = run.start.take().or(announced).or(done);
         let (bad_mark, code, inf, pass) = match run.bad.take() {
             Some(bad) => (Some(bad.mark), Some(bad.code), bad.inf, bad.pass),
             None => (None, None, None, None),
@@ -515,6 +539,7 @@ impl Collector {
             critical: run.critical.or(critical),
             count: run.count,
             boot: self.boot,
+            retried: None,
             rollback_start: None,
             rollback_end: None,
             temporary_rollback: false,
@@ -636,6 +661,10 @@ impl Collector {
     }
 
     fn package(&mut self, mark: impl Fn() -> Mark, outcome: &PackageOutcome<'_>) {
+        // A package that is in when the machine has started had its drivers installed.
+        if outcome.code == Some(0) && self.phase == Some(Phase::Startup) {
+            self.went_well(&mark);
+        }
         let Some(code) = outcome.code.filter(|code| is_failure(*code)) else {
             return;
         };

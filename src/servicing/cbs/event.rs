@@ -52,6 +52,8 @@ pub enum FailureMark {
     DriverUpdate,
     /// `Startup: Failed … driver operations queue`, `Shtd: Failed …`.
     Queue,
+    /// `Failed to notify PNP of possible OS version change`: what the queue does last.
+    VersionNotice,
     /// `Rolling back KTM, because drivers failed.`
     KtmRollback,
     /// An execute state with the flag `DriversFailed`.

@@ -582,6 +582,74 @@ fn a_boot_in_another_zone_is_brought_to_utc_by_its_own_mark() {
 }
 
 #[test]
+fn what_is_tried_again_and_goes_well_is_known() {
+    let failed = [
+        "03:10:01 Shtd: Processing driver operations queue, Count 600.",
+        "03:10:01 Doqe: [Forward] Installing driver updates, Count 600",
+        "03:10:09 DriverUpdateInstallUpdates failed [HRESULT = 0x80071a2d - ERROR_TRANSACTION_NOT_ACTIVE]",
+        "03:10:09 Progress: UI message updated. Operation type: Update. Stage: 0 out of 0. Temporary Rollback.",
+    ];
+    let again = &failed[..2];
+    let well = ["03:10:35 Shtd: Driver operations completed successfully."];
+    let retried = |parts: &[&[&str]]| {
+        let log = read(&text(&parts.concat()));
+        let last = log.attempts.last().unwrap();
+        assert!(!last.is_final());
+        last.retried.as_ref().map(|mark| mark.at.line)
+    };
+    assert_eq!(retried(&[&failed, again, &well]), Some(7));
+    let installed = [
+        "03:12:00 TI: --- Initializing Trusted Installer ---",
+        "03:12:30 Startup: Package: Package_for_RollupFix~31bf3856ad364e35~amd64~~26100.6899.1.10 completed startup processing, new state: Installed, original: Staged, targeted: Installed.  hr = 0x0",
+    ];
+    assert_eq!(retried(&[&failed, &installed]), Some(6));
+    assert_eq!(retried(&[&failed, again]), None);
+    assert_eq!(retried(&[&failed, &failed]), None);
+    assert_eq!(retried(&[&well, &failed]), None);
+}
+
+#[test]
+fn what_the_queue_does_first_and_last_fails_too() {
+    let log = read(&text(&[
+        "03:10:01 Shtd: Processing driver operations queue, Count 600.",
+        "03:10:20 Shtd: Driver operations completed successfully.",
+        "03:10:22 Shtd: Failed to notify PNP of possible OS version change. [HRESULT = 0x800703f1 - ERROR_BADDB]",
+        "03:10:23 Setting ExecuteState key to: CbsExecuteStateStageDrivers | CbsExecuteStateFlagRollback | CbsExecuteStateFlagDriversFailed",
+    ]));
+    let attempt = &log.attempts[0];
+    assert_eq!(attempt.code, Some(0x8007_03F1));
+    assert_eq!(attempt.phase, Some(Phase::Shutdown));
+    assert_eq!(attempt.start.as_ref().unwrap().0.at.line, 1);
+    let log = read(&text(&[
+        "03:10:01 Failed opening driver update context [HRESULT = 0x800703f1 - ERROR_BADDB]",
+    ]));
+    assert_eq!(log.attempts[0].code, Some(0x8007_03F1));
+}
+
+#[test]
+fn a_rollback_without_an_end_goes_on_as_long_as_it_is_told_of() {
+    let failed = [
+        "15:21:14 INSTALL index: 194, phase: 2, result 13, inf: mshdc.inf",
+        "15:21:14 Startup: Failed executing critical driver operations queue [HRESULT = 0x8007000d - ERROR_INVALID_DATA]",
+    ];
+    let later = [
+        "15:22:46 Retrieved original failure status: 0x8007000d, last forward execute state: CbsExecuteStatePrimitives",
+    ];
+    let much_later = [
+        "17:22:46 Retrieved original failure status: 0x8007000d, last forward execute state: CbsExecuteStatePrimitives",
+    ];
+    let length = |parts: &[&[&str]]| {
+        let log = read(&text(&parts.concat()));
+        let span = span(&log, &log.attempts[0]);
+        assert!(!span.end_known);
+        (span.end.0 - span.failure.0) / SECOND
+    };
+    assert_eq!(length(&[&failed]), 60);
+    assert_eq!(length(&[&failed, &later]), 92);
+    assert_eq!(length(&[&failed, &much_later]), 60);
+}
+
+#[test]
 fn the_time_of_the_last_boot_drifts() {
     let log = read(&text(&[
         "10:01:24 TI: Last boot time: 2026-05-11 21:05:41.584",

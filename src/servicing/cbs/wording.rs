@@ -43,6 +43,7 @@ fn cbs(text: &str) -> Option<Event<'_>> {
         },
         b'D' => return driver_queue(text),
         b'F' if failed_driver_updates(text) => failed(FailureMark::DriverUpdate, None, text),
+        b'F' if starts(VERSION_NOTICE) => failed(FailureMark::VersionNotice, None, text),
         b'I' | b'S' | b'U' if text.contains(" index: ") => return package_result(text),
         b'L' => Event::Stack(until(
             text.strip_prefix("Loaded Servicing Stack v")?,
@@ -75,8 +76,14 @@ fn hang() -> Event<'static> {
     }
 }
 
+/// What drivers are told when all operations are done.
+const VERSION_NOTICE: &str = "Failed to notify PNP of possible OS version change";
+
 /// `Failed installing driver updates …`, and its siblings.
 fn failed_driver_updates(text: &str) -> bool {
+    if text.starts_with("Failed opening driver update context") {
+        return true;
+    }
     let verb = text
         .strip_prefix("Failed ")
         .and_then(|rest| rest.split_once(' '));
@@ -290,6 +297,8 @@ fn phased<'a>(phase: Phase, inner: &'a str, text: &'a str) -> Event<'a> {
         Some(Event::Reboot(Reboot::Required))
     } else if starts("Failed") && names_driver_queue(inner) {
         Some(failed(FailureMark::Queue, Some(phase), inner))
+    } else if starts(VERSION_NOTICE) {
+        Some(failed(FailureMark::VersionNotice, Some(phase), inner))
     } else if starts("Failed") && inner.contains("primitive operations") {
         let cause = match inner.contains("will be retried") {
             true => OtherCause::PrimitivesDeferred,

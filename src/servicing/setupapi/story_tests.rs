@@ -548,6 +548,11 @@ fn what_is_taken_away_counts_only_by_itself() {
     let log = read(&log.finish().bytes);
     let titles: Vec<&str> = log.failing().map(|section| &*section.title).collect();
     assert_eq!(titles, ["Install Driver Updates"]);
+    // A check of the driver store is none.
+    let mut log = SetupWriter::new(&plain(), "10.0.19045");
+    log.open(START, "Verify Driver Store Integrity", WORKER);
+    log.close(START, "FAILURE(0x00000005)");
+    assert_eq!(read(&log.finish().bytes).failing().count(), 0);
     // A device that fails, or somebody else's tool with the same title, is no update.
     let mut log = SetupWriter::new(&plain(), "10.0.19045");
     log.open(START, "Install Driver Updates", "C:\\tools\\mine.exe");
