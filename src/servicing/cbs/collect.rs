@@ -130,6 +130,8 @@ pub(super) struct Collector {
     announced: Option<(Mark, StartMark)>,
     run: Option<Run>,
     open: Option<Open>,
+    /// Starts of the machine since the last failure.
+    boots_since: u32,
     /// Where the last queue began that went well.
     done: Option<(Mark, StartMark)>,
     /// The service says that it starts, and will say so once more.
@@ -189,6 +191,7 @@ impl Collector {
                 if !same {
                     push_last(&mut self.boots, (at, boot), REMARKS);
                     self.boot = Some(boot);
+                    self.boots_since += 1;
                 }
                 self.last_boot = Some(boot);
             }
@@ -320,12 +323,13 @@ impl Collector {
         }
     }
 
-    /// What failed last and was undone for a time has been tried again.
+    /// What failed last and was undone for a time has been tried again: at once, or at the next start.
     fn went_well(&mut self, mark: impl Fn() -> Mark) {
         let failed_again = self.run.as_ref().is_some_and(|run| run.failed);
         let open = self.open.as_mut().map(|open| &mut open.attempt);
         if let Some(attempt) = open.or(self.attempts.back_mut())
             && !failed_again
+            && self.boots_since <= 1
             && !attempt.is_final()
             && attempt.retried.is_none()
         {
@@ -504,6 +508,7 @@ impl Collector {
         critical: Option<bool>,
     ) {
         self.close();
+        self.boots_since = 0;
         let announced = self.announced.take();
         // What the queue did last fails when it has ended.
         let behind = line

@@ -604,6 +604,15 @@ fn what_is_tried_again_and_goes_well_is_known() {
     ];
     assert_eq!(retried(&[&failed, &installed]), Some(6));
     assert_eq!(retried(&[&failed, again]), None);
+    // Another update, two starts later.
+    let boots = [
+        "04:00:00 TI: --- Initializing Trusted Installer ---",
+        "04:00:00 TI: Last boot time: 2026-05-12 03:59:30.500",
+        "05:00:00 TI: --- Initializing Trusted Installer ---",
+        "05:00:00 TI: Last boot time: 2026-05-12 04:59:30.500",
+    ];
+    assert_eq!(retried(&[&failed, &boots[..2], again, &well]), Some(9));
+    assert_eq!(retried(&[&failed, &boots, again, &well]), None);
     assert_eq!(retried(&[&failed, &failed]), None);
     assert_eq!(retried(&[&well, &failed]), None);
 }
