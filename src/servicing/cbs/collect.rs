@@ -744,6 +744,10 @@ impl Collector {
         else {
             return;
         };
+        // What is told when all is done fails the update only where something is undone for it.
+        if attempt.failure.1 == FailureMark::VersionNotice && attempt.rollback_start.is_none() {
+            return;
+        }
         if let Some((mark, _)) = &end {
             // The end is evidence whatever there is before it.
             attempt.evidence.truncate(EVIDENCE - 1);

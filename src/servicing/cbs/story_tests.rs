@@ -629,6 +629,14 @@ fn what_the_queue_does_first_and_last_fails_too() {
     assert_eq!(attempt.code, Some(0x8007_03F1));
     assert_eq!(attempt.phase, Some(Phase::Shutdown));
     assert_eq!(attempt.start.as_ref().unwrap().0.at.line, 1);
+    // One that undoes nothing.
+    let log = read(&text(&[
+        "03:10:01 Startup: Processing driver operations queue, Count 600.",
+        "03:10:20 Startup: Driver operations completed successfully.",
+        "03:10:22 Startup: Failed to notify PNP of possible OS version change. [HRESULT = 0x80070005 - E_ACCESSDENIED]",
+        "03:10:23 Setting ExecuteState key to: ExecuteStateNone",
+    ]));
+    assert!(log.attempts.is_empty());
     let log = read(&text(&[
         "03:10:01 Failed opening driver update context [HRESULT = 0x800703f1 - ERROR_BADDB]",
     ]));
