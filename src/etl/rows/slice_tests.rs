@@ -601,7 +601,8 @@ fn who_asks_for_more_than_was_foreseen_gets_it() {
 #[test]
 fn what_is_noted_leaves_out_no_row_and_changes_none() {
     let mut chosen_rows = 0;
-    for seed in 0..SEEDS {
+    // In 2,808 a FileObject is closed between the two records of a rename that is chosen by its new name.
+    for seed in (0..SEEDS).chain([2_808]) {
         let bytes = make(seed, true, seed.is_multiple_of(2));
         let (all, _) = rows(&bytes, u64::MAX);
         let wanted = |row: &usize| is_some(all.path.get(*row)) || is_some(all.target.get(*row));
