@@ -302,6 +302,10 @@ mod tests {
             [1, 3, 9, 10, 15, 99].map(minutes),
             [-420, -420, -420, -360, -360, -360]
         );
+        // While the service runs on, its start has nothing to do with it.
+        offsets.add(evidence("2021-06-21 13:30:00", "2021-06-21 18:30:00", 20, basis).unwrap());
+        let minutes = |line| offsets.at_line(at_line(line)).unwrap().minutes;
+        assert_eq!([15, 19, 20].map(minutes), [-360, -360, -300]);
     }
 
     #[test]

@@ -629,6 +629,13 @@ fn what_the_queue_does_first_and_last_fails_too() {
     assert_eq!(attempt.code, Some(0x8007_03F1));
     assert_eq!(attempt.phase, Some(Phase::Shutdown));
     assert_eq!(attempt.start.as_ref().unwrap().0.at.line, 1);
+    // Only what comes behind the queue is that one's: of another, nothing tells where it began.
+    let log = read(&text(&[
+        "03:10:01 Shtd: Processing driver operations queue, Count 600.",
+        "03:10:20 Shtd: Driver operations completed successfully.",
+        "03:10:22 Shtd: Failed while processing non-critical driver operations queue. [HRESULT = 0x800703f1 - ERROR_BADDB]",
+    ]));
+    assert_eq!(log.attempts[0].start, None);
     // One that undoes nothing.
     let log = read(&text(&[
         "03:10:01 Startup: Processing driver operations queue, Count 600.",
@@ -672,6 +679,7 @@ fn the_time_of_the_last_boot_drifts() {
         "10:01:24 TI: Last boot time: 2026-05-11 21:05:41.584",
         "11:59:37 TI: Last boot time: 2026-05-11 21:05:43.670",
         "12:59:37 TI: Last boot time: 2026-05-11 21:05:55.670",
+        "13:01:00 TI: Last boot time: 2026-05-11 21:06:09.670",
         "13:10:00 TI: Last boot time: 2026-05-12 13:08:27.500",
     ]));
     let boots: Vec<String> = log.boots.iter().map(|(_, time)| time.to_string()).collect();
