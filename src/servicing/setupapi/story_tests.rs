@@ -325,6 +325,14 @@ fn a_warning_names_the_inf_of_an_error_right_behind_it_only() {
     assert_eq!(behind.inf.as_deref(), Some("oposdrv.inf"));
     let package = behind.package.as_deref();
     assert_eq!(package, Some("oposdrv.inf_x86_fbf0e39f069dae67"));
+    let before = failure(&|log| {
+        let path = folder("oposdrv.inf");
+        log.warning("inf", &format!("Unable to load INF: '{path}'(000003f1)"));
+        log.info("sto", "No effective section names for 'wvpci.inf'.");
+        log.error("sto", "Failed. Error = 0x000003F1");
+        status(log);
+    });
+    assert_eq!(before.inf, None);
 }
 
 #[test]
