@@ -6,7 +6,7 @@ use crate::codes::hresult;
 use crate::input::view::Source;
 use crate::lang::Message;
 use crate::say;
-use crate::servicing::cbs::{ASSUMED, Attempt, CbsLog, Phase};
+use crate::servicing::cbs::{Attempt, CbsLog, Phase};
 use crate::servicing::setupapi::{Section, SectionFailure, SetupLog};
 use crate::servicing::update_client::UpdateClientLog;
 use crate::servicing::{LineRef, LocalTime, Mark};
@@ -227,7 +227,8 @@ impl LoggedFailure {
     /// Whether its attempt, which ends with the failure, has a moment in common with `first..=last`.
     pub fn attempt_meets(&self, first: Filetime, last: Filetime) -> bool {
         // The line may be of any part of its second.
-        let grain = self.basis.grain_us.unsigned_abs() * 10;
+        // Where it is coarser, the instant is the latest it can have been.
+        let grain = self.basis.grain_us.clamp(0, CBS_GRAIN).unsigned_abs() * 10;
         self.start <= last && first <= self.instant.plus(grain)
     }
 }
@@ -318,8 +319,8 @@ fn tried_again(log: &CbsLog, attempt: &Attempt) -> Option<Message> {
         Some(mark) => {
             let (name, line, time) = (log.name(mark.at), mark.at.line, mark.time);
             say!(
-                en: "This failure was undone for a time only: {name}, line {line} ({time}, local), says that the driver operations were tried again and went well. The update did not fail for it.",
-                zh: "此次失败只是暂时回滚：{name} 第 {line} 行（本地时间 {time}）显示驱动程序操作已重试并成功。更新并非因此失败。",
+                en: "This failure was undone for a time only: {name}, line {line} ({time}, local), says that the driver operations were tried again and went well: see whether the update is in.",
+                zh: "此次失败只是暂时回滚：{name} 第 {line} 行（本地时间 {time}）显示驱动程序操作已重试并成功：请确认更新是否已安装。",
             )
         }
         None => say!(
@@ -334,8 +335,8 @@ fn without_inf(attempt: &Attempt, with_setup: bool) -> Option<Message> {
     let text = &attempt.failure.0.text;
     if text.contains("loading driver operations queue") {
         return Some(say!(
-            en: "The queue of driver operations could not be loaded: no driver package was reached. A key below HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\DriverOperations is damaged.",
-            zh: "无法加载驱动程序操作队列：尚未处理任何驱动程序包。HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\DriverOperations 下的某个键已损坏。",
+            en: "The queue of driver operations could not be loaded: no driver package was reached. A key below HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\DriverOperations could not be read.",
+            zh: "无法加载驱动程序操作队列：尚未处理任何驱动程序包。HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\DriverOperations 下的某个键无法读取。",
         ));
     }
     (attempt.inf.is_none() && !with_setup).then(|| {
@@ -447,13 +448,8 @@ fn by_setup(log: &SetupLog, section: &Section, clock: &LogClock<'_>) -> Option<L
     // What was never closed went on behind its last line with a time, until the machine went down.
     let end = end.max(start);
     let name = log.name(failed.mark.at);
-    let mut basis = setup_basis(name, failed, clock);
-    let mut instant = clock.setup_failure(failed);
-    if let Some(boot) = section.next_boot.map(|boot| clock.setup(boot)) {
-        instant = boot.min(end.plus(ASSUMED)).max(instant);
-        let open = instant.0.saturating_sub(end.0) / 10;
-        basis.grain_us = basis.grain_us.max(i64::try_from(open).unwrap_or(i64::MAX));
-    }
+    let basis = setup_basis(name, failed, clock);
+    let instant = clock.setup_failure(failed);
     let (start, end) = (start.min(instant), end.max(instant));
     let (first, last) = (section.first.line, section.last.line);
     let title = &section.title;

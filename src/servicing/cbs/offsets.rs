@@ -77,7 +77,7 @@ const APART: i128 = 60 * TICKS_PER_SECOND as i128;
 const WESTMOST: i32 = -12 * 60;
 const EASTMOST: i32 = 14 * 60;
 /// Lines may stand so far from their place in time.
-const ASIDE: u64 = 2 * TICKS_PER_SECOND;
+const ASIDE: u64 = 60 * TICKS_PER_SECOND;
 /// Changes that are kept: a log of years has two a year.
 const KEPT: usize = 1_000;
 

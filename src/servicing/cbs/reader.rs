@@ -218,7 +218,9 @@ impl CbsReader {
                 }
             }
             offline |= is_about_an_image(record.text);
-            online |= *event == Event::ServiceStart;
+            let passes = ["Startup: ", "Shtd: "];
+            online |= *event == Event::ServiceStart
+                || passes.iter().any(|pass| record.text.starts_with(pass));
             collector.take(at, record, event);
         })?;
         let offline = offline && !online;

@@ -80,7 +80,7 @@ pub struct Record<'a> {
 /// Blanks before the stamp that are borne: logs come as quotations in mails and tickets.
 const INDENT: usize = 16;
 /// Blanks between a level and a component are fewer.
-const WIDEST_BLANK: usize = 22;
+const WIDEST_BLANK: usize = 20;
 /// Longer words are no component.
 const LONGEST_COMPONENT: usize = 16;
 

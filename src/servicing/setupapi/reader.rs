@@ -108,6 +108,8 @@ impl SetupLog {
                 return false;
             }
             let since = section.start.zip(installed);
+            // What uninstalls may roll back what was installed.
+            let since = since.filter(|_| section.title == "Unstage Driver Updates");
             since.is_some_and(|(start, installed)| start.distance(installed) <= CLEANED_WITHIN)
         });
         let old: Vec<bool> = old.collect();
