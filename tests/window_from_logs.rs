@@ -506,6 +506,10 @@ fn a_package_that_is_damaged_in_the_store_is_told() {
     assert!(warned(&before, "in the component store before the failure"));
     let after = found(format!("{log}{damage}"));
     assert!(warned(&after, "in the component store after the failure"));
+    // What was repaired in between is sound.
+    let fixed = damage.replace("(n)\t\t\t", "(w)\t(Fixed)\t");
+    let repaired = found(format!("{head}\r\n{damage}{fixed}{rest}"));
+    assert!(!warned(&repaired, "component store"));
     let other = found(format!(
         "{log}{}",
         damage.replace("oposdrv.inf", "other.inf")

@@ -158,7 +158,7 @@ impl LogClock<'_> {
         )
     }
 
-    /// UTC of a time that a line of a CBS log tells, or that stands for all of its stamps: by the offset at that line.
+    /// UTC of a time that a line of a CBS log tells, by the offset at that line.
     pub fn cbs_at_line(&self, time: LocalTime, line: LineRef) -> Filetime {
         let shown = self.cbs.and_then(|log| log.offsets.at_line(line));
         let utc = match (self.zone, shown) {
@@ -320,12 +320,12 @@ fn tried_again(log: &CbsLog, attempt: &Attempt) -> Option<Message> {
             let (name, line, time) = (log.name(mark.at), mark.at.line, mark.time);
             say!(
                 en: "This failure was undone for a time only: {name}, line {line} ({time}, local), says that the driver operations were tried again and went well: see whether the update is in.",
-                zh: "此次失败只是暂时回滚：{name} 第 {line} 行（本地时间 {time}）显示驱动程序操作已重试并成功：请确认更新是否已安装。",
+                zh: "此次失败只是临时回滚：{name} 第 {line} 行（本地时间 {time}）显示驱动程序操作已重试并成功：请确认更新是否已安装。",
             )
         }
         None => say!(
             en: "The rollback was a temporary one: the driver operations were to be tried again, at the next start at the latest. CBS.log does not tell how that went.",
-            zh: "这是一次暂时回滚：驱动程序操作本应重试，最迟在下次启动时。CBS.log 没有记录其结果。",
+            zh: "这是一次临时回滚：驱动程序操作本应重试，最迟在下次启动时。CBS.log 没有记录其结果。",
         ),
     })
 }
@@ -341,25 +341,34 @@ fn without_inf(attempt: &Attempt, with_setup: bool) -> Option<Message> {
     }
     (attempt.inf.is_none() && !with_setup).then(|| {
         say!(
-            en: "CBS.log names no INF: setupapi.dev.log (C:\\Windows\\INF) does.",
-            zh: "CBS.log 没有给出 INF：setupapi.dev.log（C:\\Windows\\INF）中有。",
+            en: "CBS.log names no INF: setupapi.dev.log (C:\\Windows\\INF) may.",
+            zh: "CBS.log 没有给出 INF：setupapi.dev.log（C:\\Windows\\INF）中可能有。",
         )
     })
 }
 
 /// That the failing package is damaged in the component store, which is a reason of its own.
 fn damaged(log: &CbsLog, inf: &str, failed: &Mark) -> Option<Message> {
-    let mut damages = log.damages.iter();
-    let found = damages.find(|damage| damage.inf.eq_ignore_ascii_case(inf))?;
+    let of_it = || {
+        let damages = log.damages.iter();
+        damages.filter(|damage| damage.inf.eq_ignore_ascii_case(inf))
+    };
+    // What was repaired before is sound.
+    let before = of_it().rfind(|damage| damage.mark.at < failed.at);
+    let before = before.filter(|damage| !damage.repaired);
+    let found = before.or_else(|| {
+        let mut behind = of_it().filter(|damage| failed.at < damage.mark.at);
+        behind.find(|damage| !damage.repaired)
+    })?;
     let (name, line, time) = (log.name(found.mark.at), found.mark.at.line, found.mark.time);
     Some(match found.mark.at < failed.at {
         true => say!(
             en: "{name}, line {line} ({time}, local): a file of {inf} was found damaged in the component store before the failure. That alone can make its update fail, whoever touches it: repair the store (DISM /RestoreHealth) before you blame a driver.",
-            zh: "{name} 第 {line} 行（本地时间 {time}）：失败之前已发现组件存储中 {inf} 的一个文件损坏。仅此一点就可能使其更新失败，与谁访问它无关：在归咎于某个驱动程序之前，请先修复组件存储（DISM /RestoreHealth）。",
+            zh: "{name} 第 {line} 行（本地时间 {time}）：失败之前已发现组件存储中 {inf} 的一个文件损坏。仅此一点就可能使其更新失败，与谁访问它无关：在将问题归咎于某个驱动程序之前，请先修复组件存储（DISM /RestoreHealth）。",
         ),
         false => say!(
             en: "{name}, line {line} ({time}, local): a file of {inf} was found damaged in the component store after the failure. If it was so before, that alone can have made its update fail: repair the store (DISM /RestoreHealth) before you blame a driver.",
-            zh: "{name} 第 {line} 行（本地时间 {time}）：失败之后发现组件存储中 {inf} 的一个文件损坏。如果此前已是如此，仅此一点就可能使其更新失败：在归咎于某个驱动程序之前，请先修复组件存储（DISM /RestoreHealth）。",
+            zh: "{name} 第 {line} 行（本地时间 {time}）：失败之后发现组件存储中 {inf} 的一个文件损坏。如果此前已是如此，仅此一点就可能使其更新失败：在将问题归咎于某个驱动程序之前，请先修复组件存储（DISM /RestoreHealth）。",
         ),
     })
 }
@@ -375,8 +384,8 @@ fn clock_change(log: &CbsLog, mark: &Mark) -> Option<Message> {
     let (before, after) = (offset(pair[0].minutes), offset(pair[1].minutes));
     let (name, line) = (log.name(pair[1].at), pair[1].at.line);
     Some(say!(
-        en: "The clock of the machine was set from {before} to {after} before {name} line {line}, near the failure: its lines are placed accordingly.",
-        zh: "在 {name} 第 {line} 行之前、失败前后，计算机时钟从 {before} 改为 {after}：各行的时间已据此换算。",
+        en: "The time zone of the machine changed from {before} to {after} before {name} line {line}, near the failure: its lines are placed accordingly.",
+        zh: "在 {name} 第 {line} 行之前、失败前后，计算机时区由 {before} 改为 {after}：各行的时间已据此换算。",
     ))
 }
 
@@ -529,14 +538,14 @@ pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
         found.map_or(0, |(_, source)| source.len())
     };
     let mut out = Vec::new();
-    for (number, file) in logs.cbs.iter().flat_map(|log| &log.files).enumerate() {
-        let utc = |time, line| {
-            let at = LineRef {
-                file: number as u32,
-                line,
-                offset: line,
-            };
-            clock.cbs_at_line(time, at)
+    for file in logs.cbs.iter().flat_map(|log| &log.files) {
+        let ends = file.first_last.zip(file.first_last_at);
+        let utc = |time, at| {
+            clock.cbs_by_stamp(&Mark {
+                time,
+                at,
+                text: String::new(),
+            })
         };
         out.push(Input {
             path: file.name.clone(),
@@ -544,8 +553,8 @@ pub fn log_inputs(logs: &CaseLogs, clock: &LogClock<'_>) -> Vec<Input> {
             role: InputRole::Log,
             bytes: bytes(&file.name),
             events: file.lines.records,
-            first: file.first_last.map(|(first, _)| utc(first, 0)),
-            last: file.first_last.map(|(_, last)| utc(last, u64::MAX)),
+            first: ends.map(|((first, _), (at, _))| utc(first, at)),
+            last: ends.map(|((_, last), (_, at))| utc(last, at)),
             warnings: file.warnings(),
             records: None,
         });

@@ -106,15 +106,15 @@ fn rollback_only(case: &Case<'_>, logged: &LoggedFailure) -> Option<Message> {
     Some(match (before, logged.phase) {
         (true, Some(Phase::Shutdown)) => say!(
             en: "The attempt failed during the shutdown (Shtd:) before the boot that was traced: the traces show its rollback only, and nobody in them can be blamed for it. Trace a boot in which the attempt is made again, or the shutdown itself.",
-            zh: "安装尝试在被跟踪的启动之前的关机过程（Shtd:）中失败：跟踪只显示其回滚，不能据此归咎于其中的任何一方。请跟踪再次进行安装尝试的启动，或跟踪关机过程本身。",
+            zh: "安装尝试在被跟踪的启动之前的关机过程（Shtd:）中失败：跟踪只显示其回滚，不能据此将失败归咎于其中的任何一方。请跟踪再次进行安装尝试的启动，或跟踪关机过程本身。",
         ),
         (true, _) => say!(
             en: "The attempt failed before the traces begin: they show its rollback only, and nobody in them can be blamed for it. Trace a boot in which the attempt is made again.",
-            zh: "安装尝试在跟踪开始之前失败：跟踪只显示其回滚，不能据此归咎于其中的任何一方。请跟踪再次进行安装尝试的启动。",
+            zh: "安装尝试在跟踪开始之前失败：跟踪只显示其回滚，不能据此将失败归咎于其中的任何一方。请跟踪再次进行安装尝试的启动。",
         ),
         (false, _) => say!(
             en: "The traces show nothing of the attempt, only a part of its rollback: nobody in them can be blamed for it.",
-            zh: "跟踪中没有安装尝试，只有其回滚的一部分：不能据此归咎于其中的任何一方。",
+            zh: "跟踪中没有安装尝试，只有其回滚的一部分：不能据此将失败归咎于其中的任何一方。",
         ),
     })
 }
@@ -157,7 +157,7 @@ fn other_reason(log: &CbsLog) -> Option<Message> {
             OtherCause::Interrupted => {
                 return Some(say!(
                     en: "{name}, line {line} ({time}, local): driver operations began that were never ended: the machine stopped, or the service crashed, while they were under way.",
-                    zh: "{name} 第 {line} 行（本地时间 {time}）：驱动程序操作开始后一直没有结束：计算机在此期间停止，或服务崩溃。",
+                    zh: "{name} 第 {line} 行（本地时间 {time}）：驱动程序操作开始后一直没有结束：在此期间计算机关机或断电，或服务崩溃。",
                 ));
             }
         };
@@ -187,7 +187,7 @@ fn elsewhere(logged: &LoggedFailure, ends: (Option<Filetime>, Option<Filetime>))
     let why = match logged.phase {
         Some(Phase::Shutdown) if logged.end < first => say!(
             en: "The failure was logged during the shutdown (Shtd:) before the boot that was traced: the trace shows what came after, not the attempt, and nobody in it can be blamed for it. Trace a boot in which the attempt is made again, or the shutdown itself.",
-            zh: "失败记录于被跟踪的启动之前的关机过程（Shtd:）中：跟踪显示的是此后发生的事情，而不是安装尝试本身，不能据此归咎于其中的任何一方。请跟踪再次进行安装尝试的启动，或跟踪关机过程本身。",
+            zh: "失败记录于被跟踪的启动之前的关机过程（Shtd:）中：跟踪显示的是此后发生的事情，而不是安装尝试本身，不能据此将失败归咎于其中的任何一方。请跟踪再次进行安装尝试的启动，或跟踪关机过程本身。",
         ),
         _ if logged.end < first => say!(
             en: "The attempt lies before the trace begins: the trace shows what came after.",

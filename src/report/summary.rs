@@ -337,7 +337,9 @@ fn window(to: &mut String, findings: &Findings, reader: Reader<'_>) -> Result {
         writeln!(to, "{:margin$}{}", "", paint(DIM, told))?;
     }
     for row in window.evidence.iter().take(LISTED) {
-        let told = format!("{}  {}", clock(row.time, zone), safe(row.text.text(lang)));
+        let from = window.start.unwrap_or(row.time);
+        let time = end_of((from, row.time), zone);
+        let told = format!("{time}  {}", safe(row.text.text(lang)));
         writeln!(to, "{:margin$}{}", "", paint(DIM, told))?;
     }
     Ok(())

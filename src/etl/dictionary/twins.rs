@@ -1,7 +1,7 @@
 //! Operations that two records tell of: deletions, renames and hard links, once as of all operations and once with the
-//! path. No border between slices goes between the two, for either alone would pass for an operation of its own.
+//! path. No border between slices goes between the two, for either alone would pass for an operation of its own: unless a slice
+//! would become many times as large for it, or the trace is read by place instead of time.
 
-use crate::etl::link::pairing::SOON;
 use crate::etl::link::{Family, Told};
 
 /// One of the two records.
@@ -27,7 +27,6 @@ impl Twin {
     fn is_of_one_with(&self, later: &Self) -> bool {
         (self.irp, self.object, self.family) == (later.irp, later.object, later.family)
             && self.told != later.told
-            && later.time.saturating_sub(self.time) <= SOON
     }
 }
 
@@ -94,15 +93,13 @@ mod tests {
         more.add(100, (7, 1), rename(Told::Plain));
         more.add(125, (8, 2), rename(Told::Plain));
         more.add(140, (8, 2), rename(Told::WithPath));
-        // Another file, the same kind twice, one moment, and far apart.
+        // Another file, the same kind twice, and one moment.
         more.add(300, (9, 3), rename(Told::Plain));
         more.add(310, (9, 4), rename(Told::WithPath));
         more.add(400, (9, 5), rename(Told::Plain));
         more.add(410, (9, 5), rename(Told::Plain));
         more.add(500, (10, 6), (Family::Delete, Told::Plain));
         more.add(500, (10, 6), (Family::Delete, Told::WithPath));
-        more.add(600, (11, 6), (Family::Link, Told::Plain));
-        more.add(601 + SOON, (11, 6), (Family::Link, Told::WithPath));
         twins.merge(more);
         let gaps = twins.finish();
         assert_eq!(gaps, [(100, 140)]);

@@ -386,20 +386,26 @@ fn borders_of_slices_do_not_show() {
     );
 }
 
+/// A trace with renames whose two records have two times.
+fn renames_apart(seed: u64) -> Vec<u8> {
+    let scene = Scene {
+        sane: true,
+        renames: true,
+        apart: true,
+        ..Scene::default()
+    };
+    play(seed, scene)
+}
+
 #[test]
 fn a_border_parts_no_two_records_of_one_rename() {
     let mut renamed = 0;
     for seed in 0..SEEDS {
-        let scene = Scene {
-            sane: true,
-            renames: true,
-            apart: true,
-            ..Scene::default()
-        };
-        let bytes = play(seed, scene);
+        let bytes = renames_apart(seed);
         let (whole, _) = rows(&bytes, u64::MAX);
         let (cut, many) = rows(&bytes, 1);
         assert!(many > 5, "{many}");
+        assert_eq!(cut.len(), whole.len(), "seed {seed}");
         for row in 0..whole.len() {
             let here = format!("seed {seed}, event {}", whole.event[row]);
             assert_eq!(cut.event[row], whole.event[row], "{here}");
@@ -482,13 +488,7 @@ fn chosen(bytes: &[u8], target: u64, noted: bool) -> Batch {
 fn stacks_of_either_record_of_a_rename_are_found() {
     let mut found = 0;
     for seed in 0..SEEDS / 4 {
-        let scene = Scene {
-            sane: true,
-            renames: true,
-            apart: true,
-            ..Scene::default()
-        };
-        let bytes = play(seed, scene);
+        let bytes = renames_apart(seed);
         let (all, _) = rows(&bytes, u64::MAX);
         let some = chosen(&bytes, u64::MAX, false);
         for row in 0..some.len() {

@@ -117,7 +117,7 @@ impl Findings {
         (!self.boots.is_empty() && self.boots.iter().all(held)).then(|| {
             say!(
                 en: "The failed attempt is in none of the traces: they can blame nobody for it",
-                zh: "失败的安装尝试不在任何跟踪中：不能据此归咎于任何一方",
+                zh: "失败的安装尝试不在任何跟踪中：不能据此将失败归咎于任何一方",
             )
         })
     }

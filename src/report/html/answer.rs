@@ -63,7 +63,7 @@ impl Answer {
                 "none",
                 lang.pick(
                     "The failed attempt is in none of the traces: they can blame nobody for it",
-                    "失败的安装尝试不在任何跟踪中：不能据此归咎于任何一方",
+                    "失败的安装尝试不在任何跟踪中：不能据此将失败归咎于任何一方",
                 ),
                 Vec::new(),
                 "",

@@ -25,6 +25,8 @@ pub struct Attempt {
     pub failure_source: Option<String>,
     /// Who asked for the change: `WindowsUpdateAgent`.
     pub client: Option<String>,
+    /// The last line about it within an hour of the failure.
+    pub last: Option<Mark>,
     /// The line that says that the operations, tried again, went well.
     pub retried: Option<Mark>,
     /// When servicing was at work.
@@ -82,8 +84,8 @@ pub struct AttemptSpan {
     pub end_known: bool,
 }
 
-/// Lines about a rollback whose end is missing are looked for so long after the failure: an hour.
-const GOES_ON: u64 = 3_600 * TICKS_PER_SECOND;
+/// A rollback whose end is missing goes on to the last line about it within this time of the failure: an hour.
+pub(super) const GOES_ON: u64 = 3_600 * TICKS_PER_SECOND;
 /// Where a log does not say when the queue starts or the rollback ends, the window reaches this far: 60 s.
 pub const ASSUMED: u64 = 60 * TICKS_PER_SECOND;
 
@@ -95,9 +97,8 @@ impl Attempt {
         let start = self.start.as_ref().map(|(mark, _)| utc(mark));
         let end = self.rollback_end.as_ref().map(|(mark, _)| utc(mark));
         let last = || {
-            let later = self.evidence.iter().map(&utc);
-            let near = later.filter(|time| *time <= failure.plus(GOES_ON));
-            near.max().unwrap_or(failure).max(failure.plus(ASSUMED))
+            let last = self.last.as_ref().map(&utc);
+            last.unwrap_or(failure).max(failure.plus(ASSUMED))
         };
         AttemptSpan {
             start: start.unwrap_or(failure.minus(ASSUMED)).min(failure),
@@ -111,6 +112,7 @@ impl Attempt {
     /// Whether the update was lost with this failure, as far as the log shows it: not where the operations were
     /// only undone to be tried again.
     pub fn is_final(&self) -> bool {
-        self.final_rollback || !self.temporary_rollback
+        let reported = self.failure_source.as_deref() == Some("DOQ");
+        self.final_rollback || !self.temporary_rollback || reported
     }
 }

@@ -277,8 +277,13 @@ pub enum Event<'a> {
         /// HRESULT.
         code: Option<u32>,
     },
-    /// A file of the driver package with this INF is damaged in the component store.
-    Damaged(&'a str),
+    /// A file of a driver package is damaged in the component store.
+    Damage {
+        /// The INF of the package.
+        inf: &'a str,
+        /// Whether it was repaired.
+        repaired: bool,
+    },
     /// An operation of the component store failed.
     NtFailure(NtFailure<'a>),
     /// Any other line of startup or shutdown processing.

@@ -26,6 +26,7 @@ mod attempt;
 mod collect;
 mod damage;
 mod event;
+mod machine;
 mod offsets;
 mod reader;
 mod record;
@@ -44,5 +45,7 @@ pub use record::{Component, Csi, Level, Record};
 
 #[cfg(test)]
 mod event_tests;
+#[cfg(test)]
+mod real_tests;
 #[cfg(test)]
 mod story_tests;

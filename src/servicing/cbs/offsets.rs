@@ -76,7 +76,7 @@ const APART: i128 = 60 * TICKS_PER_SECOND as i128;
 /// The zones there are: UTC-12 to UTC+14.
 const WESTMOST: i32 = -12 * 60;
 const EASTMOST: i32 = 14 * 60;
-/// Lines may stand so far from their place in time.
+/// Lines may stand so far from their place in time: two programs write to the log, and the clock is set by seconds at times.
 const ASIDE: u64 = 60 * TICKS_PER_SECOND;
 /// Changes that are kept: a log of years has two a year.
 const KEPT: usize = 1_000;
@@ -142,53 +142,61 @@ impl Offsets {
     /// The offset at a line with a stamp: what the lines around it that show one leave possible. Before the first of these
     /// it is that of the first.
     pub fn at(&self, line: LineRef, time: LocalTime) -> Option<&OffsetEvidence> {
-        let here = self.at_line(line)?;
-        let number = self
-            .changes
-            .iter()
-            .position(|change| change.at == here.at)?;
-        let fits = |one: &OffsetEvidence| {
-            let utc = time.to_utc(one.minutes);
-            // Two programs write to the log, and their lines may stand in each other's place.
-            let early = |(_, last): &(LineRef, OffsetEvidence)| {
-                last.at < line && utc.plus(ASIDE) < last.local.to_utc(last.minutes)
-            };
-            let late = |next: &OffsetEvidence| {
-                line < next.at && next.local.to_utc(next.minutes).plus(ASIDE) < utc
-            };
-            let around = number.saturating_sub(1)..(number + 2).min(self.changes.len());
-            !self.reach[around.clone()].iter().any(early) && !self.changes[around].iter().any(late)
-        };
-        let others = [number.checked_add(1), number.checked_sub(1)];
-        let mut others = others.into_iter().flatten();
-        match fits(here) {
-            true => Some(here),
-            false => others
-                .find_map(|number| self.changes.get(number).filter(|other| fits(other)))
-                .or(Some(here)),
+        let here = self.place_of(line);
+        let (shown, (_, last)) = (self.changes.get(here)?, self.reach.get(here)?);
+        // Beside the lines that show it, and nowhere else, another one may hold.
+        if last.at < line {
+            let next = self.changes.get(here + 1);
+            return Some(better(shown, next, (Some(last), next), time));
         }
+        if line < shown.at {
+            let before = here.checked_sub(1);
+            let last = before.and_then(|before| Some(&self.reach.get(before)?.1));
+            return Some(better(shown, last, (last, Some(shown)), time));
+        }
+        Some(shown)
+    }
+
+    fn place_of(&self, line: LineRef) -> usize {
+        let after = self.reach.partition_point(|(from, _)| *from <= line);
+        after.saturating_sub(1)
     }
 
     /// The same of what has no stamp of that line.
     pub fn at_line(&self, line: LineRef) -> Option<&OffsetEvidence> {
-        let after = self.reach.partition_point(|(from, _)| *from <= line);
-        self.changes
-            .get(after.saturating_sub(1))
-            .or(self.changes.first())
+        self.changes.get(self.place_of(line))
     }
 
     /// The offset at a wall-clock time, for logs that show none themselves: as [`Offsets::at`], by time.
     pub fn near(&self, time: LocalTime) -> Option<&OffsetEvidence> {
-        self.changes
-            .iter()
-            .rev()
-            .find(|change| change.local <= time)
-            .or(self.changes.first())
+        let mut known = self.changes.iter();
+        let here = known.rposition(|change| change.local <= time).unwrap_or(0);
+        let (shown, next) = (self.changes.get(here)?, self.changes.get(here + 1));
+        Some(better(shown, next, (None, next), time))
     }
 
     /// Every change of the offset, in the order of reading.
     pub fn changes(&self) -> &[OffsetEvidence] {
         &self.changes
+    }
+}
+
+/// The offset that is `shown`, or the `other` one where only that puts a time between two lines.
+fn better<'a>(
+    shown: &'a OffsetEvidence,
+    other: Option<&'a OffsetEvidence>,
+    (before, behind): (Option<&OffsetEvidence>, Option<&OffsetEvidence>),
+    time: LocalTime,
+) -> &'a OffsetEvidence {
+    let fits = |offset: &OffsetEvidence| {
+        let utc = time.to_utc(offset.minutes);
+        let early = before.is_some_and(|before| utc.plus(ASIDE) < before.utc);
+        let late = behind.is_some_and(|behind| behind.utc.plus(ASIDE) < utc);
+        !early && !late
+    };
+    match other {
+        Some(other) if !fits(shown) && fits(other) => other,
+        _ => shown,
     }
 }
 
@@ -284,9 +292,39 @@ mod tests {
         assert_eq!(of(9, "2026-10-25 02:58:59"), 120);
         assert_eq!(of(11, "2026-10-25 02:59:30"), 120);
         assert_eq!(of(12, "2026-10-25 02:10:00"), 60);
-        // Two programs write to one log.
-        assert_eq!(of(11, "2026-10-25 02:58:59"), 120);
         assert_eq!(of(22, "2026-10-25 02:20:01"), 60);
+        // Two programs write to one log: the line before was written a moment later.
+        assert_eq!(of(19, "2026-10-25 02:20:02"), 60);
+        // Times of another log. In the hour that comes twice, lines of this one tell which it is.
+        let near = |offsets: &Offsets, time: &str| offsets.near(local(time)).unwrap().minutes;
+        assert_eq!(near(&forward, "2023-11-10 23:45:20"), -480);
+        assert_eq!(near(&forward, "2023-11-11 11:16:20"), 210);
+        assert_eq!(near(&back, "2026-10-25 01:10:00"), 120);
+        assert_eq!(near(&back, "2026-10-25 03:00:00"), 60);
+    }
+
+    #[test]
+    fn a_clock_set_back_by_seconds_is_no_other_zone() {
+        let basis = OffsetBasis::UniversalTime;
+        let mut offsets = Offsets::default();
+        offsets.add(evidence("2026-03-01 08:00:00", "2026-03-01 07:00:00", 1, basis).unwrap());
+        offsets.add(evidence("2026-05-12 08:42:20", "2026-05-12 06:42:20", 5, basis).unwrap());
+        for time in ["2026-05-12 08:42:17", "2026-05-12 08:12:17"] {
+            assert_eq!(offsets.at(at_line(6), local(time)).unwrap().minutes, 120);
+        }
+        // Between two lines that show one offset there is no other.
+        offsets.add(evidence("2026-05-12 08:50:00", "2026-05-12 06:50:00", 10, basis).unwrap());
+        offsets.add(evidence("2026-05-12 10:00:00", "2026-05-12 07:00:00", 20, basis).unwrap());
+        let minutes = |line| {
+            let time = local("2026-05-12 09:55:00");
+            offsets.at(at_line(line), time).unwrap().minutes
+        };
+        assert_eq!((minutes(9), minutes(11)), (120, 180));
+        // Nor by a little before the lines that show the next one.
+        let time = local("2026-05-12 07:43:00");
+        assert_eq!(offsets.at(at_line(4), time).unwrap().minutes, 60);
+        let time = local("2026-05-12 08:40:00");
+        assert_eq!(offsets.at(at_line(4), time).unwrap().minutes, 120);
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub struct CbsFile {
     pub lines: LineCounts,
     /// Stamps of the first and the last record.
     pub first_last: Option<(LocalTime, LocalTime)>,
+    /// The places of these.
+    pub first_last_at: Option<(LineRef, LineRef)>,
     /// It tells of an image that does not run, as what Setup and DISM write in Windows PE does: its clock is not that of
     /// the machine.
     pub offline: bool,
@@ -152,7 +154,7 @@ pub struct CbsLog {
     pub aftermaths: Vec<Aftermath>,
     /// When the kernel started, each time another time is given, with the line that gives it: the last ones.
     pub boots: Vec<(LineRef, LocalTime)>,
-    /// Driver packages that are damaged in the component store, each with the first line that tells: the last ones.
+    /// What is said of driver packages that are damaged in the component store, in order: the first 1,000 changes.
     pub damages: Vec<Damage>,
     /// Version of the servicing stack, as it was loaded last.
     pub stack: Option<String>,
@@ -197,9 +199,10 @@ impl CbsReader {
         let number = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         let before = self.files.last().and_then(|file| archive_end(&file.name));
         let collector = &mut self.collector;
-        let clock = collector.clock();
+        let machine = collector.machine.clone();
         let (mut offline, mut online) = (false, false);
         let mut first_last: Option<(LocalTime, LocalTime)> = None;
+        let mut first_last_at: Option<(LineRef, LineRef)> = None;
         let (text, lines) = for_each_line(source, options, tick, |at, kind| {
             let at = LineRef { file: number, ..at };
             if let (Line::Continuation(text), Some((_, last))) = (kind, first_last) {
@@ -208,12 +211,15 @@ impl CbsReader {
             let Line::Record(record, event) = kind else {
                 return;
             };
+            first_last_at = Some((first_last_at.map_or(at, |(first, _)| first), at));
             match &mut first_last {
                 Some((_, last)) => *last = record.time,
                 none => {
                     *none = Some((record.time, record.time));
                     if let Some(utc) = before {
-                        collector.offset(at, record.time, utc, OffsetBasis::ArchiveName);
+                        collector
+                            .machine
+                            .offset(at, record.time, utc, OffsetBasis::ArchiveName);
                     }
                 }
             }
@@ -225,13 +231,14 @@ impl CbsReader {
         })?;
         let offline = offline && !online;
         if offline {
-            collector.set_clock(clock);
+            collector.machine = machine;
         }
         self.files.push(CbsFile {
             name: name.to_owned(),
             text,
             lines,
             first_last,
+            first_last_at,
             offline,
         });
         Ok(())
@@ -245,12 +252,12 @@ impl CbsReader {
             files: self.files,
             attempts: found.attempts.into(),
             attempts_dropped: found.attempts_dropped,
-            offsets: found.offsets,
+            offsets: found.machine.offsets,
             other_failures: found.others.into(),
             aftermaths: found.aftermaths.into(),
-            boots: found.boots.into(),
-            damages: found.damages.into(),
-            stack: found.stack,
+            boots: found.machine.boots.into(),
+            damages: found.damages.list,
+            stack: found.machine.stack,
         }
     }
 }

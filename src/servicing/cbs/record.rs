@@ -292,6 +292,13 @@ mod tests {
             let what = (record.level, record.component, record.csi, record.text);
             assert_eq!(what, (Level::Info, Component::Other, None, text.trim()));
         }
+        for (level, blanks) in [("Info", 25), ("Warning", 22), ("Error", 24)] {
+            let line = format!(
+                "2026-05-22 20:34:10, {level}{}Stack: (null)",
+                " ".repeat(blanks)
+            );
+            assert_eq!(parse(&line).text, "Stack: (null)", "{level}");
+        }
         // A copy with wider columns.
         let line = format!("2026-05-22 20:34:10, Info{blank}  CBS    Reboot mark set");
         assert_eq!(parse(&line).component, Component::Cbs);

@@ -1,6 +1,6 @@
 //! The wording of CBS.log: from a record's text to its [`Event`].
 
-use super::damage::damaged_inf;
+use super::damage::damage;
 use super::event::{
     EndMark, Event, ExecuteState, FailureMark, NtFailure, OtherCause, PackageOutcome, Phase,
     Reboot, StartMark,
@@ -64,9 +64,14 @@ fn cbs(text: &str) -> Option<Event<'_>> {
             code: None,
         },
         b'c' => state(text, "current ExecuteState is ", false)?,
-        b'(' => Event::Damaged(damaged_inf(text)?),
+        b'(' => return damage_of(text),
         _ => return None,
     })
+}
+
+fn damage_of(text: &str) -> Option<Event<'_>> {
+    let (inf, repaired) = damage(text)?;
+    Some(Event::Damage { inf, repaired })
 }
 
 fn hang() -> Event<'static> {
@@ -377,7 +382,7 @@ fn csi<'a>(record: &Record<'a>) -> Option<Event<'a>> {
         return nt_failure(rest);
     }
     if text.starts_with("[SR] Cannot repair") || text.starts_with("Hydration failed for") {
-        return damaged_inf(text).map(Event::Damaged);
+        return damage_of(text);
     }
     if !record.csi.is_some_and(|csi| csi.failed) {
         return None;

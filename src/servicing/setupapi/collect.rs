@@ -40,6 +40,8 @@ pub(super) struct Collector {
     pub os_version: Option<String>,
     boot: Option<LocalTime>,
     open: Option<Open>,
+    /// The section that the log before ended in.
+    cut: Option<Open>,
     nodes: HashMap<String, Node>,
 }
 
@@ -106,13 +108,14 @@ impl Collector {
         match line {
             Line::Blank => {}
             Line::Header(text) => {
-                self.close_before(None);
+                self.end_section();
                 if let Some(version) = text.strip_prefix("OS Version = ") {
                     self.os_version = Some(kept(version));
                 }
             }
             Line::Boot(time) => {
-                self.close_before(Some(*time));
+                self.end_section();
+                self.settle_cut(Some(*time));
                 self.boot = Some(*time);
                 if self.boots.len() == BOOTS {
                     self.boots.pop_front();
@@ -120,7 +123,8 @@ impl Collector {
                 self.boots.push_back((at, *time));
             }
             Line::Open(title, instance) => {
-                self.close_before(None);
+                self.end_section();
+                self.settle_cut(None);
                 self.open = Some(Open {
                     section: Section {
                         title: kept(title),
@@ -142,7 +146,7 @@ impl Collector {
         // Behind its end nothing but the exit status belongs to a section.
         let ended = self.open.as_ref().is_some_and(|open| open.ended);
         if ended && !matches!(line, Line::Exit(_)) {
-            self.close_before(None);
+            self.end_section();
         }
         let Some(open) = &mut self.open else {
             return false;
@@ -161,7 +165,7 @@ impl Collector {
             }
             Line::Exit(exit) => {
                 open.section.exit = Some(*exit);
-                self.close_before(None);
+                self.end_section();
             }
             Line::Body(body) => {
                 open.body(at, body);
@@ -177,20 +181,32 @@ impl Collector {
     }
 
     /// The log is over, or another one begins; the title of the section that it ends in. That one may go on, or its end be
-    /// cut off: it did not fail for that.
+    /// cut off: it did not fail for that, unless the next log shows that the machine went down in it.
     pub fn close(&mut self) -> Option<String> {
+        if self.open.is_some() {
+            self.settle_cut(None);
+        }
         let open = self.open.take()?;
-        let unfinished = !open.ended && open.section.exit.is_none();
-        let title = unfinished.then(|| open.section.title.clone());
-        self.keep(open.finish(unfinished));
-        title
+        if open.ended || !open.section.is_broken_off() {
+            self.keep(open.finish(false));
+            return None;
+        }
+        let title = open.section.title.clone();
+        self.cut = Some(open);
+        Some(title)
     }
 
-    /// A section ends before a line that is no part of it, which may tell that the kernel starts anew.
-    fn close_before(&mut self, boot: Option<LocalTime>) {
-        if let Some(mut open) = self.open.take() {
-            let cut = open.section.is_broken_off();
-            open.section.next_boot = boot.filter(|_| cut);
+    /// What comes behind the section that the log before ended in: the start of the kernel, or anything else.
+    fn settle_cut(&mut self, boot: Option<LocalTime>) {
+        if let Some(open) = self.cut.take() {
+            let went_down = boot.is_some_and(|boot| open.now.is_none_or(|now| now <= boot));
+            self.keep(open.finish(!went_down));
+        }
+    }
+
+    /// A section ends before a line that is no part of it.
+    fn end_section(&mut self) {
+        if let Some(open) = self.open.take() {
             self.keep(open.finish(false));
         }
     }
@@ -214,6 +230,7 @@ impl Collector {
     /// All logs are over.
     pub fn finish(&mut self) {
         self.close();
+        self.settle_cut(None);
         for section in self.sections.iter_mut().chain(&mut self.others) {
             let Some(failure) = &mut section.failure else {
                 continue;
@@ -443,7 +460,11 @@ impl Open {
             .map(|at| self.failed_scopes.swap_remove(at));
         let (mark, earliest, place) = match (&section.first_error, &scope) {
             (Some(error), _) => {
-                let place = self.place.take().unwrap_or(place);
+                let mut place = self.place.take().unwrap_or(place);
+                // It may stand behind the scope that failed, which names what it does not.
+                if let Some(scope) = scope.as_ref().filter(|_| place.path.is_none()) {
+                    place = scope.place.clone();
+                }
                 (error.mark.clone(), error.earliest, place)
             }
             (None, Some(scope)) => {

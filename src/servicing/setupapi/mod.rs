@@ -15,4 +15,6 @@ pub use reader::{LineCounts, SetupFile, SetupLog, SetupReader, for_each_line};
 pub use section::{LoggedError, Node, Pass, Section, SectionFailure};
 
 #[cfg(test)]
+mod real_tests;
+#[cfg(test)]
 mod story_tests;

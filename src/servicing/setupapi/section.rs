@@ -155,8 +155,6 @@ pub struct Section {
     pub open_scopes: Vec<String>,
     /// When the kernel of that boot started.
     pub boot: Option<LocalTime>,
-    /// When the kernel started next, where the section was never closed.
-    pub next_boot: Option<LocalTime>,
     /// Why it failed; `None` where it did not.
     pub failure: Option<SectionFailure>,
 }
