@@ -375,14 +375,9 @@ fn damaged(log: &CbsLog, inf: &str, failed: &Mark) -> Option<Message> {
 
 /// That the clock of the machine was set to another zone within a day of a line.
 fn clock_change(log: &CbsLog, mark: &Mark) -> Option<Message> {
-    let changes = log.offsets.changes();
-    let mut near = changes.windows(2).filter(|pair| {
-        let from = pair[1].local;
-        from.distance(mark.time) <= TICKS_PER_DAY
-    });
-    let pair = near.next_back()?;
-    let (before, after) = (offset(pair[0].minutes), offset(pair[1].minutes));
-    let (name, line) = (log.name(pair[1].at), pair[1].at.line);
+    let (last, next) = log.offsets.change_near(mark.time, TICKS_PER_DAY)?;
+    let (before, after) = (offset(last.minutes), offset(next.minutes));
+    let (name, line) = (log.name(next.at), next.at.line);
     Some(say!(
         en: "The time zone of the machine changed from {before} to {after} before {name} line {line}, near the failure: its lines are placed accordingly.",
         zh: "在 {name} 第 {line} 行之前、失败前后，计算机时区由 {before} 改为 {after}：各行的时间已据此换算。",

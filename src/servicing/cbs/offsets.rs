@@ -175,6 +175,19 @@ impl Offsets {
         Some(better(shown, next, (None, next), time))
     }
 
+    /// The last change of the offset that lies within `distance` (100 ns) of a time on the clock of the machine: the last line
+    /// that shows the one, and the first that shows the other.
+    pub fn change_near(
+        &self,
+        time: LocalTime,
+        distance: u64,
+    ) -> Option<(&OffsetEvidence, &OffsetEvidence)> {
+        let before = self.reach.iter().map(|(_, last)| last);
+        let mut pairs = before.zip(self.changes.iter().skip(1));
+        let near = |one: &OffsetEvidence| one.local.distance(time) <= distance;
+        pairs.rfind(|(last, next)| near(last) && near(next))
+    }
+
     /// Every change of the offset, in the order of reading.
     pub fn changes(&self) -> &[OffsetEvidence] {
         &self.changes
@@ -320,6 +333,11 @@ mod tests {
             offsets.at(at_line(line), time).unwrap().minutes
         };
         assert_eq!((minutes(9), minutes(11)), (120, 180));
+        let near = |text| offsets.change_near(local(text), 86_400 * TICKS_PER_SECOND);
+        let change = near("2026-05-13 07:00:00").unwrap();
+        assert_eq!((change.0.at.line, change.1.at.line), (10, 20));
+        // Of the one before nobody knows when it was.
+        assert!(near("2026-05-14 12:00:00").is_none() && near("2026-05-11 09:00:00").is_none());
         // Nor by a little before the lines that show the next one.
         let time = local("2026-05-12 07:43:00");
         assert_eq!(offsets.at(at_line(4), time).unwrap().minutes, 60);
