@@ -6,7 +6,7 @@ use crate::codes::hresult;
 use crate::input::view::Source;
 use crate::lang::Message;
 use crate::say;
-use crate::servicing::cbs::{Attempt, CbsLog, Phase};
+use crate::servicing::cbs::{Attempt, CbsLog, OffsetEvidence, Phase};
 use crate::servicing::setupapi::{Section, SectionFailure, SetupLog};
 use crate::servicing::update_client::UpdateClientLog;
 use crate::servicing::{LineRef, LocalTime, Mark};
@@ -118,10 +118,6 @@ impl LogClock<'_> {
         Filetime(time.0.saturating_add_signed(shift))
     }
 
-    fn fallback(&self, time: LocalTime) -> Filetime {
-        time.to_utc(self.trace_minutes.unwrap_or(0))
-    }
-
     /// UTC of a line of a CBS log: of its write, where a trace shows it, else by its stamp.
     pub fn cbs(&self, mark: &Mark) -> Filetime {
         let utc = self.cbs_by_stamp(mark);
@@ -148,25 +144,23 @@ impl LogClock<'_> {
     }
 
     fn cbs_by_zone(&self, mark: &Mark) -> Filetime {
-        if let Some(zone) = self.zone {
-            return mark.time.to_utc_in(zone);
-        }
         let shown = self.cbs.and_then(|log| log.offsets.at(mark.at, mark.time));
-        shown.map_or_else(
-            || self.fallback(mark.time),
-            |shown| mark.time.to_utc(shown.minutes),
-        )
+        self.by_zone(mark.time, shown)
+    }
+
+    /// UTC of a time by what the user says of the zone, else by the offset that the log shows, else by the trace.
+    fn by_zone(&self, time: LocalTime, shown: Option<&OffsetEvidence>) -> Filetime {
+        match (self.zone, shown) {
+            (Some(zone), _) => time.to_utc_in(zone),
+            (None, Some(shown)) => time.to_utc(shown.minutes),
+            (None, None) => time.to_utc(self.trace_minutes.unwrap_or(0)),
+        }
     }
 
     /// UTC of a time that a line of a CBS log tells, by the offset at that line.
     pub fn cbs_at_line(&self, time: LocalTime, line: LineRef) -> Filetime {
         let shown = self.cbs.and_then(|log| log.offsets.at_line(line));
-        let utc = match (self.zone, shown) {
-            (Some(zone), _) => time.to_utc_in(zone),
-            (None, Some(shown)) => time.to_utc(shown.minutes),
-            (None, None) => self.fallback(time),
-        };
-        self.shifted(utc, ServicingLog::Cbs)
+        self.shifted(self.by_zone(time, shown), ServicingLog::Cbs)
     }
 
     /// UTC of a time in setupapi.dev.log, which shows no offset itself.
@@ -176,11 +170,8 @@ impl LogClock<'_> {
 
     /// UTC of a time in any of the logs by the zone alone.
     pub fn setup_by_zone(&self, time: LocalTime) -> Filetime {
-        if let Some(zone) = self.zone {
-            return time.to_utc_in(zone);
-        }
         let shown = self.cbs.and_then(|log| log.offsets.near(time));
-        shown.map_or_else(|| self.fallback(time), |shown| time.to_utc(shown.minutes))
+        self.by_zone(time, shown)
     }
 
     /// Minutes east of UTC that the logs show last.
@@ -449,7 +440,6 @@ fn by_setup(log: &SetupLog, section: &Section, clock: &LogClock<'_>) -> Option<L
     let failed = section.failure.as_ref()?;
     let (start, end) = section.span()?;
     let (start, end) = (clock.setup(start), clock.setup(end));
-    // What was never closed went on behind its last line with a time, until the machine went down.
     let end = end.max(start);
     let name = log.name(failed.mark.at);
     let basis = setup_basis(name, failed, clock);

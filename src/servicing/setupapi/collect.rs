@@ -169,10 +169,11 @@ impl Collector {
             }
             Line::Body(body) => {
                 open.body(at, body);
-                if let Some((package, node)) = database_node(body)
-                    && (self.nodes.len() < PACKAGES || self.nodes.contains_key(package))
-                {
-                    self.nodes.insert(package.to_owned(), node);
+                if let Some((package, node)) = database_node(body) {
+                    open.registered = Some(package.to_owned());
+                    if self.nodes.len() < PACKAGES || self.nodes.contains_key(package) {
+                        self.nodes.insert(package.to_owned(), node);
+                    }
                 }
             }
             _ => {}
@@ -249,9 +250,6 @@ impl Open {
             self.time_errors();
         }
         self.section.last_time = self.now.or(self.section.last_time);
-        if let Some((package, _)) = database_node(body) {
-            self.registered = Some(package.to_owned());
-        }
         match body.content {
             Content::Command(command) => {
                 if self.section.command.is_none() {
